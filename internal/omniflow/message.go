@@ -1,0 +1,94 @@
+package omniflow
+
+// MessageState is the state of one row of the outbound ledger: MSG-01, plus
+// the states of the pipeline around it (design section 4).
+type MessageState string
+
+// The states of a message. Unknown means handed to the network, outcome not
+// learned yet.
+const (
+	Queued    MessageState = "queued"
+	Sending   MessageState = "sending"
+	Sent      MessageState = "sent"
+	Received  MessageState = "received"
+	Read      MessageState = "read"
+	Failed    MessageState = "failed"
+	Skipped   MessageState = "skipped"
+	Cancelled MessageState = "cancelled"
+	Unknown   MessageState = "unknown"
+)
+
+// Evidence is what a provider's webhook says about a message.
+type Evidence = MessageState
+
+// merges is the monotone lattice of MSG-01 and D-MSG-3: the state a message
+// takes when evidence (column) reaches it in a state (row). A pair that is
+// not here leaves the state alone: a state never goes backwards.
+var merges = map[MessageState]map[Evidence]MessageState{
+	// Ambiguous states: any evidence proves that the provider took it.
+	Sending: {Sent: Sent, Received: Received, Read: Read, Failed: Failed},
+	Unknown: {Sent: Sent, Received: Received, Read: Read, Failed: Failed},
+	// A row given back for another attempt, or given up, when the evidence comes late.
+	Queued:    {Sent: Sent, Received: Received, Read: Read},
+	Cancelled: {Sent: Sent, Received: Received, Read: Read},
+	Sent:      {Received: Received, Read: Read, Failed: Failed},
+	Received:  {Read: Read},
+	Failed:    {Received: Received, Read: Read},
+}
+
+// Merge gives the state after evidence e reached a message in state s, and
+// whether that is a change.
+func Merge(s MessageState, e Evidence) (MessageState, bool) {
+	next, ok := merges[s][e]
+	if !ok {
+		return s, false
+	}
+	return next, true
+}
+
+// Merges lists every row of the lattice as (state, evidence, next), in no
+// order: the store builds its one merge statement from it.
+func Merges() [][3]MessageState {
+	var rows [][3]MessageState
+	for from, row := range merges {
+		for evidence, next := range row {
+			rows = append(rows, [3]MessageState{from, evidence, next})
+		}
+	}
+	return rows
+}
+
+// Settled says whether no step of ours will change s any more.
+func (s MessageState) Settled() bool {
+	switch s {
+	case Queued, Sending, Unknown:
+		return false
+	}
+	return true
+}
+
+// Delivered says whether the provider took the message: sent, received or read.
+func (s MessageState) Delivered() bool { return s == Sent || s == Received || s == Read }
+
+// MessageKind is the kind of one content.
+type MessageKind string
+
+// The kinds that the outbound pipeline sends today.
+const (
+	Text         MessageKind = "text"
+	TemplateKind MessageKind = "template"
+)
+
+// Content is one bubble at the customer: text, or a WhatsApp template.
+type Content struct {
+	Kind     MessageKind `json:"kind" enum:"text,template"`
+	Text     string      `json:"text,omitempty"`
+	Template *Template   `json:"template,omitempty"`
+}
+
+// Template names an approved WhatsApp template and fills its body.
+type Template struct {
+	Name     string   `json:"name"`
+	Language string   `json:"language"`         // such as zh_TW
+	Params   []string `json:"params,omitempty"` // positional body parameters
+}

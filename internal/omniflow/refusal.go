@@ -1,0 +1,90 @@
+package omniflow
+
+import "fmt"
+
+// Code names a refusal or the reason of an outcome. It is stable: clients,
+// operators and tests compare codes, never texts.
+type Code string
+
+// The codes of refusals and outcomes, in the words of the specification.
+const (
+	PermissionDenied Code = "permission_denied" // ROL-04: the role may not do this
+	PlanRequired     Code = "plan_required"     // ROL-07: the team's plan lacks the function
+	FeatureDisabled  Code = "feature_disabled"  // ROL-06: the team's flag is off
+	ActorInactive    Code = "actor_inactive"    // D-ROL-4
+	NotFollower      Code = "not_follower"      // an F cell of ROL-05
+	NotFound         Code = "not_found"         // SYS-13: also what belongs to another team
+	InvalidRole      Code = "role_invalid"
+	InvalidInput     Code = "input_invalid"
+
+	BroadcastEmpty              Code = "broadcast_empty"
+	RecipientNotAllowed         Code = "recipient_not_allowed"
+	BroadcastChannelUnsupported Code = "broadcast_channel_unsupported"
+	BroadcastMessageCount       Code = "broadcast_message_count"
+	BroadcastContentUnsupported Code = "broadcast_content_unsupported"
+	BroadcastWABAConflict       Code = "broadcast_waba_conflict"
+	BroadcastCrossChannel       Code = "broadcast_cross_channel"
+	BroadcastFinished           Code = "broadcast_finished"
+	TemplateInvalid             Code = "template_invalid"
+	MessageEmpty                Code = "message_empty"
+	MessageTooLong              Code = "message_too_long"
+	ContentUnsupported          Code = "content_unsupported"
+	RateInvalid                 Code = "rate_invalid"
+
+	WindowTemplateOnly   Code = "window_template_only"
+	WindowNonPromotional Code = "window_non_promotional"
+	WindowClosed         Code = "window_closed"
+
+	// Reasons of a skipped, failed or unknown message.
+	NoLongerHandling  Code = "no_longer_handling" // BRD-02, checked again at the send
+	CustomerBlocked   Code = "customer_blocked"   // blocked by us
+	PreviousNotSent   Code = "previous_not_sent"  // BRD-05: an earlier message of this recipient failed
+	OutcomeUnknown    Code = "outcome_unknown"    // handed to the network, answer never learned
+	NotHandedOver     Code = "not_handed_over"    // claimed, proven never sent
+	RetriesExhausted  Code = "retries_exhausted"  // SYS-05
+	Unreachable       Code = "recipient_unreachable"
+	ProviderRejected  Code = "provider_rejected" // the provider refuses this message for good
+	AccountStopped    Code = "account_stopped"   // a stop code of the account
+	QuotaExhausted    Code = "quota_exhausted"   // LINE's monthly quota
+	TemplatePaused    Code = "template_paused"   // WhatsApp 132015, 132016
+	ProviderThrottled Code = "provider_throttled"
+	ProviderDown      Code = "provider_unavailable"
+	OptedOut          Code = "opted_out"
+
+	SignatureInvalid      Code = "signature_invalid"
+	BodyTooLarge          Code = "body_too_large"
+	CSVInvalid            Code = "csv_invalid"
+	CSVColumnMissing      Code = "csv_column_missing"
+	PhoneInvalid          Code = "phone_invalid"
+	CountryRequired       Code = "country_required"
+	ChannelAccountInvalid Code = "channel_account_invalid"
+)
+
+// texts are the verbatim texts of section 26 that go with a code. A code that
+// is not here has no text in the seeds.
+var texts = map[Code]string{
+	WindowTemplateOnly:    "無法傳送訊息，此用戶的訊息已超過 24 小時",                             // MC-04, D-WIN-3
+	WindowNonPromotional:  "此用戶的訊息已超過24小時,只能傳送 「非推廣性質」 的訊息",                     // MC-05
+	WindowClosed:          "無法傳送訊息,你已經超過Facebook的對話限制(客人最後一個訊息後7天內可傳送非推廣興致的訊息)", // MC-06
+	BroadcastWABAConflict: "請重新選擇對話事件。訊息範本僅支援發送相同WhatsApp商業帳號的顧客",               // MC-07
+}
+
+// Text is the text of section 26 shown with c, or "" where the seeds give none.
+func (c Code) Text() string { return texts[c] }
+
+// Refusal is a rule that says no. Nothing was changed and nothing sent.
+type Refusal struct {
+	Code   Code
+	Rule   string // id in the specification, such as "BRD-05"
+	Detail string // English, for the person who asked; never holds a customer's data
+}
+
+// Refuse makes a Refusal; format and args give its Detail.
+func Refuse(code Code, rule, format string, args ...any) *Refusal {
+	return &Refusal{Code: code, Rule: rule, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Error says the code, the detail and the rule.
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: %s (%s)", r.Code, r.Detail, r.Rule)
+}
