@@ -1,0 +1,64 @@
+// Package workflows says what happens and in what order. Workflow code is
+// deterministic: it reaches the world only through the activities it names.
+package workflows
+
+import (
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/temporal"
+)
+
+// The task queues (design section 7). Interactive work never waits behind bulk.
+const (
+	InteractiveQueue = "interactive"
+	BroadcastQueue   = "broadcast"
+	BulkQueue        = "bulk"
+	SystemQueue      = "system"
+)
+
+// The search attributes every run carries where they apply (SYS-07).
+var (
+	TeamIDKey         = temporal.NewSearchAttributeKeyKeyword("TeamId")
+	ConversationIDKey = temporal.NewSearchAttributeKeyKeyword("ConversationId")
+	ChannelKindKey    = temporal.NewSearchAttributeKeyKeyword("ChannelKind")
+	JobKindKey        = temporal.NewSearchAttributeKeyKeyword("JobKind")
+	OutcomeKey        = temporal.NewSearchAttributeKeyKeyword("Outcome")
+	FailureCodeKey    = temporal.NewSearchAttributeKeyKeyword("FailureCode")
+)
+
+// The updates and queries of SendBroadcast and of its lanes.
+const (
+	UpdatePause   = "pause"
+	UpdateResume  = "resume"
+	UpdateCancel  = "cancel"
+	UpdateSetRate = "set_rate"
+	QueryProgress = "progress"
+)
+
+// SendBroadcastID is the workflow id of a broadcast: "broadcast/{team}/{broadcast}".
+func SendBroadcastID(teamID, broadcastID uuid.UUID) string {
+	return "broadcast/" + teamID.String() + "/" + broadcastID.String()
+}
+
+// SendLaneID is the workflow id of one lane: the broadcast's and the account.
+func SendLaneID(teamID, broadcastID, channelAccountID uuid.UUID) string {
+	return SendBroadcastID(teamID, broadcastID) + "/" + channelAccountID.String()
+}
+
+// SendBroadcastInput carries ids only (SYS-12).
+type SendBroadcastInput struct {
+	TeamID      uuid.UUID `json:"team_id"`
+	BroadcastID uuid.UUID `json:"broadcast_id"`
+}
+
+// ControlInput is what an operator asks of a running broadcast, by update.
+type ControlInput struct {
+	ActorID          uuid.UUID `json:"actor_id"`
+	ChannelAccountID uuid.UUID `json:"channel_account_id"` // zero: every lane
+	Reason           string    `json:"reason,omitempty"`   // the operator's words, kept in the audit log
+	RatePerSecond    float64   `json:"rate_per_second,omitempty"`
+}
+
+// ControlResult says whether anything changed: a second click is a no-op.
+type ControlResult struct {
+	Changed bool `json:"changed"`
+}
