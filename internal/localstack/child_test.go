@@ -1,0 +1,62 @@
+package localstack_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"omniflow/internal/localstack"
+)
+
+// childRole is the variable that turns this test binary into a child program.
+const childRole = "LOCALSTACK_TEST_CHILD"
+
+// TestMain runs the tests, or, started by one of them, the child it asks for.
+func TestMain(m *testing.M) {
+	switch role := os.Getenv(childRole); role {
+	case "":
+		m.Run()
+	case "polite":
+		ended := make(chan os.Signal, 1)
+		signal.Notify(ended, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-ended
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("ready")
+		select {}
+	case "parent": // of a child that leads its own session, as PostgreSQL has them
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), childRole+"=stubborn")
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		exitOn(child.Start())
+		fmt.Println("ready", child.Process.Pid)
+		select {}
+	case "broken":
+		fmt.Println("no room left in the basement")
+		os.Exit(3)
+	case "server":
+		l, err := net.Listen("tcp", os.Getenv("LISTEN"))
+		exitOn(err)
+		exitOn(http.Serve(l, http.NotFoundHandler()))
+	case "cluster": // starts an ephemeral cluster and waits to be killed
+		c, err := localstack.StartCluster(testContext(), localstack.ClusterOptions{Dir: os.Getenv("DIR"), Ephemeral: true})
+		exitOn(err)
+		fmt.Println("ready", c.PID())
+		select {}
+	default:
+		exitOn(fmt.Errorf("no child role %q", role))
+	}
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
