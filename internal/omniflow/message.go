@@ -92,3 +92,24 @@ type Template struct {
 	Language string   `json:"language"`         // such as zh_TW
 	Params   []string `json:"params,omitempty"` // positional body parameters
 }
+
+// The kinds that only other rules know: windows, matrices of content.
+const (
+	Emoji       MessageKind = "emoji" // part of a text
+	Image       MessageKind = "image"
+	Video       MessageKind = "video"
+	Audio       MessageKind = "audio"
+	File        MessageKind = "file"
+	Sticker     MessageKind = "sticker"
+	LinkMessage MessageKind = "shopping_link"
+	Coupon      MessageKind = "coupon"
+	CartCard    MessageKind = "cart_remarketing_card"
+	SavedReply  MessageKind = "saved_reply"
+)
+
+// Promotional says whether every message of kind k is promotional (D-WIN-2).
+func (k MessageKind) Promotional() bool { return k == LinkMessage || k == Coupon || k == CartCard }
+
+// ResendAllowed says whether a person may have a message in state s sent
+// again: only a failed one (MSG-01; design section 4).
+func (s MessageState) ResendAllowed() bool { return s == Failed }

@@ -13,6 +13,8 @@ const (
 	FeatureDisabled  Code = "feature_disabled"  // ROL-06: the team's flag is off
 	ActorInactive    Code = "actor_inactive"    // D-ROL-4
 	NotFollower      Code = "not_follower"      // an F cell of ROL-05
+	NotCollaborator  Code = "not_collaborator"  // a C cell of ROL-05
+	NotParticipant   Code = "not_participant"   // COL-05: neither follower nor collaborator
 	NotFound         Code = "not_found"         // SYS-13: also what belongs to another team
 	InvalidRole      Code = "role_invalid"
 	InvalidInput     Code = "input_invalid"
@@ -51,32 +53,58 @@ const (
 	ProviderDown      Code = "provider_unavailable"
 	OptedOut          Code = "opted_out"
 
+	InvalidTransition  Code = "invalid_transition"   // section 2: the state does not allow the event
+	ReceiverIsFollower Code = "receiver_is_follower" // section 2: a transfer to oneself
+	ReceiverInactive   Code = "receiver_inactive"    // section 2
+
 	SignatureInvalid      Code = "signature_invalid"
 	BodyTooLarge          Code = "body_too_large"
 	CSVInvalid            Code = "csv_invalid"
 	CSVColumnMissing      Code = "csv_column_missing"
 	PhoneInvalid          Code = "phone_invalid"
 	CountryRequired       Code = "country_required"
+	PhoneNotMobile        Code = "phone_not_mobile" // a valid number that no mobile has: WhatsApp needs one
+	ChannelUnknown        Code = "channel_unknown"
+	ChannelUserIDInvalid  Code = "channel_user_id_invalid"
+	TimeInvalid           Code = "time_invalid"
+	EmailInvalid          Code = "email_invalid"
+	FieldCount            Code = "field_count"         // a row with more or fewer fields than the header
+	ContactKeyMissing     Code = "contact_key_missing" // IMP: a row without customer id
+	DuplicateCustomer     Code = "duplicate_customer"
+	DuplicateIdentity     Code = "duplicate_identity"
 	ChannelAccountInvalid Code = "channel_account_invalid"
 )
 
-// texts are the verbatim texts of section 26 that go with a code. A code that
-// is not here has no text in the seeds.
-var texts = map[Code]string{
-	WindowTemplateOnly:    "無法傳送訊息，此用戶的訊息已超過 24 小時",                             // MC-04, D-WIN-3
-	WindowNonPromotional:  "此用戶的訊息已超過24小時,只能傳送 「非推廣性質」 的訊息",                     // MC-05
-	WindowClosed:          "無法傳送訊息,你已經超過Facebook的對話限制(客人最後一個訊息後7天內可傳送非推廣興致的訊息)", // MC-06
-	BroadcastWABAConflict: "請重新選擇對話事件。訊息範本僅支援發送相同WhatsApp商業帳號的顧客",               // MC-07
+// textKeys are the texts of section 26 that go with a code. A code that is not
+// here has no text in the seeds.
+var textKeys = map[Code]TextKey{
+	WindowTemplateOnly:    TextWAWindowClosed, // D-WIN-3
+	WindowNonPromotional:  TextFBNonPromotionalOnly,
+	WindowClosed:          TextFBWindowClosed,
+	BroadcastWABAConflict: TextBroadcastWABAConflict,
 }
 
 // Text is the text of section 26 shown with c, or "" where the seeds give none.
-func (c Code) Text() string { return texts[c] }
+func (c Code) Text() string { return textKeys[c].Text() }
 
 // Refusal is a rule that says no. Nothing was changed and nothing sent.
 type Refusal struct {
 	Code   Code
 	Rule   string // id in the specification, such as "BRD-05"
 	Detail string // English, for the person who asked; never holds a customer's data
+	// Channels are those that the refusal is about, where it is about channels.
+	Channels []Channel
+	// Key names the text of section 26 to show instead of the code's own.
+	Key TextKey
+}
+
+// Text is the Chinese text of section 26 shown with the refusal, or "" where
+// the seeds give none.
+func (r *Refusal) Text() string {
+	if r.Key != "" {
+		return r.Key.Text()
+	}
+	return r.Code.Text()
 }
 
 // Refuse makes a Refusal; format and args give its Detail.

@@ -1,0 +1,145 @@
+package omniflow
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// BroadcastKind is the kind of a broadcast (BRD-03).
+type BroadcastKind string
+
+// The kinds: messages to the four channels, or one WABA's templates to WhatsApp.
+const (
+	BroadcastMessage  BroadcastKind = "broadcast_message"
+	BroadcastTemplate BroadcastKind = "broadcast_template"
+)
+
+// Client is the program in which a broadcast was made: what it may hold
+// depends on it (BRD-06, BRD-07).
+type Client string
+
+// The clients of a broadcast.
+const (
+	Web Client = "web"
+	App Client = "app"
+)
+
+// BroadcastState is how far a broadcast is.
+type BroadcastState string
+
+// The states of a broadcast, in their order.
+const (
+	BroadcastAccepted BroadcastState = "accepted" // stored, its workflow not begun
+	BroadcastPlanning BroadcastState = "planning" // freezing the audience into rows
+	BroadcastRunning  BroadcastState = "running"
+	BroadcastSettling BroadcastState = "settling" // sent; outcomes still unknown are being proven
+	BroadcastDone     BroadcastState = "finished"
+)
+
+// Outcome is how a job ended (section 29).
+type Outcome string
+
+// The outcomes that every job has.
+const (
+	Completed             Outcome = "completed"
+	CompletedWithFailures Outcome = "completed_with_failures"
+	OutcomeCancelled      Outcome = "cancelled"
+	OutcomeRejected       Outcome = "rejected"
+)
+
+// Audience selects recipients among the conversations of the actor's "my
+// handling" (BRD-02, BRD-04): all of them, those that every filter given lets
+// through, or exactly the ones named.
+type Audience struct {
+	All             bool        `json:"all,omitempty"`
+	Channels        []Channel   `json:"channels,omitempty"`
+	Tags            []string    `json:"tags,omitempty"`   // any of them
+	Stores          []string    `json:"stores,omitempty"` // any of them
+	ConversationIDs []uuid.UUID `json:"conversation_ids,omitempty"`
+}
+
+// BroadcastRequest is what a member asks for.
+type BroadcastRequest struct {
+	Kind     BroadcastKind `json:"kind" enum:"broadcast_message,broadcast_template"`
+	Client   Client        `json:"client,omitempty" enum:"web,app"` // "" is web
+	Name     string        `json:"name,omitempty"`
+	Audience Audience      `json:"audience"`
+	Messages []Content     `json:"messages"`
+}
+
+// Validate checks what can be checked without knowing the recipients. The
+// refusal is the first of: input_invalid, broadcast_message_count,
+// message_empty, template_invalid, broadcast_content_unsupported,
+// broadcast_empty, channel_unknown, broadcast_channel_unsupported.
+func (r BroadcastRequest) Validate() *Refusal {
+	if r.Kind != BroadcastMessage && r.Kind != BroadcastTemplate {
+		return Refuse(InvalidInput, "BRD-03", "the kind must be broadcast_message or broadcast_template")
+	}
+	if r.Client != "" && r.Client != Web && r.Client != App {
+		return Refuse(InvalidInput, "BRD-04", "the client must be web or app")
+	}
+	if n := len(r.Messages); n < 1 || n > MaxBroadcastMessages {
+		return Refuse(BroadcastMessageCount, "BRD-05", "a broadcast has 1 to %d messages, not %d", MaxBroadcastMessages, n)
+	}
+	for i, m := range r.Messages {
+		if refusal := m.checkIn(r.Kind); refusal != nil {
+			refusal.Detail = fmt.Sprintf("message %d: %s", i+1, refusal.Detail)
+			return refusal
+		}
+	}
+	return r.Audience.validate(r.Kind)
+}
+
+// checkIn says whether a broadcast of kind may hold c at all.
+func (c Content) checkIn(kind BroadcastKind) *Refusal {
+	switch {
+	case kind == BroadcastTemplate && c.Kind != TemplateKind:
+		return Refuse(TemplateInvalid, "BRD-09", "a template broadcast holds templates only")
+	case kind == BroadcastMessage && c.Kind == TemplateKind:
+		return Refuse(BroadcastContentUnsupported, "BRD-03", "a template goes by broadcast_template")
+	}
+	return c.Check()
+}
+
+func (a Audience) validate(kind BroadcastKind) *Refusal {
+	filtered := len(a.Channels)+len(a.Tags)+len(a.Stores) > 0
+	named := len(a.ConversationIDs) > 0
+	switch {
+	case !a.All && !filtered && !named:
+		return Refuse(BroadcastEmpty, "BRD-04", "the audience selects nobody: ask for all, give a filter, or name conversations")
+	case named && (a.All || filtered):
+		return Refuse(InvalidInput, "BRD-04", "an audience either names conversations or selects by all and filters, not both")
+	}
+	for _, ch := range a.Channels {
+		if refusal := checkBroadcastChannel(ch, kind); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+func checkBroadcastChannel(ch Channel, kind BroadcastKind) *Refusal {
+	switch {
+	case ch == Webchat, ch == WeChat:
+		return unsupportedChannels(ch)
+	case !slices.Contains(BroadcastChannels[:], ch):
+		return Refuse(ChannelUnknown, "BRD-03", "a channel must be one of %v", BroadcastChannels)
+	case kind == BroadcastTemplate && ch != WhatsApp:
+		return templateElsewhere(ch)
+	}
+	return nil
+}
+
+func unsupportedChannels(chs ...Channel) *Refusal {
+	r := Refuse(BroadcastChannelUnsupported, "BRD-03", "a broadcast cannot go to %v", chs)
+	r.Channels = chs
+	return r
+}
+
+func templateElsewhere(chs ...Channel) *Refusal {
+	r := Refuse(TemplateInvalid, "BRD-03", "templates go to WhatsApp only, not to %v", chs)
+	r.Channels = chs
+	return r
+}

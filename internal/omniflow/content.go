@@ -1,0 +1,104 @@
+package omniflow
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The longest text a channel takes in one message (channels/*.md).
+const (
+	MaxWhatsAppText       = 4096 // characters (code points)
+	MaxLINEText           = 5000 // UTF-16 code units
+	MaxFacebookText       = 1999 // UTF-16 code units: under 2,000
+	MaxInstagramTextBytes = 1000 // UTF-8
+)
+
+var (
+	templateName     = regexp.MustCompile(`^[a-z0-9_]{1,512}$`)
+	templateLanguage = regexp.MustCompile(`^[A-Za-z]{2,3}(_[A-Za-z]{2,4})?$`)
+)
+
+// Check says whether c is complete, whatever channel it goes to: message_empty,
+// template_invalid, content_unsupported for a kind the pipeline does not send,
+// input_invalid for a text that is not Unicode or holds a NUL.
+func (c Content) Check() *Refusal {
+	switch c.Kind {
+	case Text:
+		return checkPlain(c.Text)
+	case TemplateKind:
+		return c.Template.check()
+	}
+	return Refuse(ContentUnsupported, "MSG-01", "the kind of a message must be text or template")
+}
+
+func checkPlain(text string) *Refusal {
+	if strings.TrimSpace(text) == "" {
+		return Refuse(MessageEmpty, "MSG-01", "the text is empty")
+	}
+	return checkUnicode(text)
+}
+
+// checkUnicode refuses what neither the database nor a provider can hold.
+func checkUnicode(text string) *Refusal {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return Refuse(InvalidInput, "MSG-01", "the text is not valid Unicode, or holds a NUL")
+	}
+	return nil
+}
+
+func (t *Template) check() *Refusal {
+	switch {
+	case t == nil:
+		return Refuse(TemplateInvalid, "BRD-10", "the template is missing")
+	case !templateName.MatchString(t.Name):
+		return Refuse(TemplateInvalid, "BRD-10", "a template's name is 1 to 512 of a-z, 0-9 and _")
+	case !templateLanguage.MatchString(t.Language):
+		return Refuse(TemplateInvalid, "BRD-10", "a template's language looks like zh_TW")
+	}
+	for i, p := range t.Params {
+		if strings.TrimSpace(p) == "" {
+			return Refuse(TemplateInvalid, "BRD-10", "parameter %d of the template is empty", i+1)
+		}
+		if refusal := checkUnicode(p); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// CheckText refuses with message_too_long a text that ch does not take in one
+// message, and with message_empty one that says nothing. A text with the name
+// variable is measured as it stands.
+func CheckText(ch Channel, text string) *Refusal {
+	if refusal := checkPlain(text); refusal != nil {
+		return refusal
+	}
+	n, highest, unit := 0, 0, ""
+	switch ch {
+	case WhatsApp:
+		n, highest, unit = utf8.RuneCountInString(text), MaxWhatsAppText, "characters"
+	case LINE:
+		n, highest, unit = UTF16Len(text), MaxLINEText, "UTF-16 units"
+	case Facebook:
+		n, highest, unit = UTF16Len(text), MaxFacebookText, "UTF-16 units"
+	case Instagram:
+		n, highest, unit = len(text), MaxInstagramTextBytes, "bytes"
+	}
+	if n > highest {
+		r := Refuse(MessageTooLong, "MSG-01", "a text on %s has at most %d %s, not %d", ch, highest, unit, n)
+		r.Channels = []Channel{ch}
+		return r
+	}
+	return nil
+}
+
+// UTF16Len is the length of text in UTF-16 code units.
+func UTF16Len(text string) int {
+	n := 0
+	for _, r := range text {
+		n += max(utf16.RuneLen(r), 1)
+	}
+	return n
+}

@@ -1,0 +1,99 @@
+package omniflow
+
+import "time"
+
+// Bracket is what a messaging window lets through now (WIN-01, WIN-02).
+type Bracket string
+
+// The brackets. TemplateOnly is WhatsApp's, NonPromotional and Blocked are
+// Facebook's; a channel without a local window is always Open (D-WIN-3).
+const (
+	Open           Bracket = "open"
+	NonPromotional Bracket = "non_promotional"
+	Blocked        Bracket = "blocked"
+	TemplateOnly   Bracket = "template_only"
+)
+
+// The windows, counted from the customer's last message. Exactly that long ago
+// still belongs to the more generous bracket (D-WIN-1).
+const (
+	ServiceWindow    = 24 * time.Hour
+	HumanAgentWindow = 7 * 24 * time.Hour // Facebook, answers by people only (WIN-05)
+)
+
+// WindowState is the bracket of a conversation of type typ on ch at now. last is when
+// the customer last wrote (in a group: when any member last wrote, WIN-03);
+// nil means never, which counts as over (D-WIN-1).
+func WindowState(ch Channel, typ ConversationType, last *time.Time, now time.Time) Bracket {
+	switch {
+	case ch == WhatsApp && typ != LINEGroup:
+		if within(last, now, ServiceWindow) {
+			return Open
+		}
+		return TemplateOnly
+	case ch == Facebook && typ == OneToOne:
+		switch {
+		case within(last, now, ServiceWindow):
+			return Open
+		case within(last, now, HumanAgentWindow):
+			return NonPromotional
+		}
+		return Blocked
+	}
+	return Open
+}
+
+// within says whether last is at most d before now; never is not.
+func within(last *time.Time, now time.Time, d time.Duration) bool {
+	return last != nil && !now.After(last.Add(d))
+}
+
+// CheckWindow says whether a person may send a message of kind now (WIN-01 to
+// WIN-06). promotional is true for a saved reply whose stored content holds
+// something promotional; the kinds that are so by themselves are known here
+// (D-WIN-2). Refusals: window_template_only, window_non_promotional,
+// window_closed.
+func CheckWindow(ch Channel, typ ConversationType, kind MessageKind, promotional bool, last *time.Time, now time.Time) *Refusal {
+	switch WindowState(ch, typ, last, now) {
+	case TemplateOnly:
+		if kind != TemplateKind {
+			return templateOnly("WIN-01")
+		}
+	case NonPromotional:
+		if promotional || kind.Promotional() {
+			return Refuse(WindowNonPromotional, "WIN-02", "the customer last wrote over 24 hours ago; nothing promotional can be sent")
+		}
+	case Blocked:
+		return Refuse(WindowClosed, "WIN-02", "the customer last wrote over 7 days ago")
+	}
+	return nil
+}
+
+// CheckBroadcastWindow says whether a broadcast may send content of kind to a
+// customer now; a refusal is the reason of a skipped recipient (D-BRD-3).
+// Facebook's 24 h to 7 days are for answers by people, never for a broadcast,
+// and Instagram lets nothing out after 24 h (channels/messenger.md section 7,
+// channels/instagram.md section 4). LINE has no window.
+//
+// Refusals: window_template_only, window_closed, broadcast_channel_unsupported.
+func CheckBroadcastWindow(ch Channel, kind MessageKind, last *time.Time, now time.Time) *Refusal {
+	switch ch {
+	case LINE:
+		return nil
+	case WhatsApp:
+		if kind != TemplateKind && !within(last, now, ServiceWindow) {
+			return templateOnly("D-BRD-3")
+		}
+		return nil
+	case Facebook, Instagram:
+		if !within(last, now, ServiceWindow) {
+			return Refuse(WindowClosed, "D-BRD-3", "the customer last wrote over 24 hours ago; a broadcast on %s needs an open window", ch)
+		}
+		return nil
+	}
+	return unsupportedChannels(ch)
+}
+
+func templateOnly(rule string) *Refusal {
+	return Refuse(WindowTemplateOnly, rule, "the customer last wrote over 24 hours ago; only a template can be sent")
+}
