@@ -45,17 +45,17 @@ func (t *Tally) state(s MessageState) *int {
 	return nil
 }
 
-// Count adds n rows in state s. It leaves Planned alone, which is counted
+// Add counts n more rows in state s. It leaves Planned alone, which is counted
 // apart so that Balanced can tell whether a row was lost; an unknown state is
 // not counted, and unbalances the tally.
-func (t *Tally) Count(s MessageState, n int) {
+func (t *Tally) Add(s MessageState, n int) {
 	if c := t.state(s); c != nil {
 		*c += n
 	}
 }
 
-// Add adds every count of o.
-func (t *Tally) Add(o Tally) {
+// AddAll adds every count of o, Planned too.
+func (t *Tally) AddAll(o Tally) {
 	t.Planned += o.Planned
 	t.Queued += o.Queued
 	t.Sending += o.Sending
