@@ -93,6 +93,15 @@ func (c *Client) WithToken(token string) *Client {
 	return &other
 }
 
+// With is the same client with Raw or Patience changed.
+func (c *Client) With(options ...Option) *Client {
+	other := *c
+	for _, o := range options {
+		o(&other)
+	}
+	return &other
+}
+
 // request is one call: what to ask and where the answer goes.
 type request struct {
 	method, path string

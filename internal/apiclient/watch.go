@@ -13,7 +13,7 @@ import (
 // Watcher is told what Watch sees. Each field may be nil.
 type Watcher struct {
 	Update func(Broadcast) // every change, and the state at the end
-	Lost   func(error)     // the stream broke; Watch goes on by itself
+	Lost   func(error)     // the stream broke, once a break; Watch goes on by itself
 }
 
 // Watch follows a broadcast to its end and returns its last state. It reads the
@@ -23,7 +23,7 @@ type Watcher struct {
 // Errors: ctx.Err(); *Problem when the API refuses, such as not_found;
 // *Unreachable when nothing answered for the client's patience.
 func (c *Client) Watch(ctx context.Context, id string, w Watcher) (Broadcast, error) {
-	silent := time.Now() // since then nobody answered
+	silent, told := time.Now(), false // nobody answered since silent
 	update := func(b Broadcast) {
 		silent = time.Now()
 		if w.Update != nil {
@@ -31,11 +31,12 @@ func (c *Client) Watch(ctx context.Context, id string, w Watcher) (Broadcast, er
 		}
 	}
 	for {
-		err := c.follow(ctx, id, update)
+		err := c.follow(ctx, id, func(b Broadcast) { told = false; update(b) })
 		if ctx.Err() != nil {
 			return Broadcast{}, ctx.Err()
 		}
-		if err != nil && w.Lost != nil {
+		if broken(err) && !told && w.Lost != nil {
+			told = true
 			w.Lost(err)
 		}
 		b, err := c.Broadcast(ctx, id)
@@ -52,6 +53,12 @@ func (c *Client) Watch(ctx context.Context, id string, w Watcher) (Broadcast, er
 			return Broadcast{}, err
 		}
 	}
+}
+
+// broken says that a stream was cut, and not refused by the API.
+func broken(err error) bool {
+	var p *Problem
+	return err != nil && !errors.As(err, &p)
 }
 
 // final says that asking again cannot help: the API refuses the request itself.

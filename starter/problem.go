@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"omniflow/internal/apiclient"
+)
+
+// nextSteps say what to do about a code. A code that is not here is about the
+// content of the request, which the detail explains.
+var nextSteps = map[string]string{
+	"unauthenticated":         "set OMNIFLOW_TOKEN to a valid token (starter token create, or starter token platform)",
+	"permission_denied":       "use a token of a member whose role may do this",
+	"plan_required":           "the team needs another plan (starter team create --plan omo)",
+	"feature_disabled":        "switch the feature's flag on for the team",
+	"actor_inactive":          "use the token of an active member",
+	"not_found":               "check the id and that the token is of the same team",
+	"idempotency_key_reused":  "use a new --idempotency-key for a new request",
+	"idempotency_in_progress": "wait until the first request has ended, then repeat it",
+	"broadcast_finished":      "nothing is left to steer; see starter broadcast show",
+	"broadcast_empty":         "widen the audience, or import customers with --follower",
+	"rate_invalid":            "choose a rate above 0 and not above the channel's maximum",
+	"body_too_large":          "split the file into parts of at most 64 MiB",
+	"role_invalid":            "choose a role such as sales_staff, sales_manager or administrator",
+	"api_unavailable":         "try again shortly, or look at /readyz of the API",
+	"internal_error":          "try again; if it stays, look into the API's log",
+}
+
+// explain makes one line of an error: code, detail, rule and what to do next.
+func explain(err error) string {
+	var problem *apiclient.Problem
+	var unreachable *apiclient.Unreachable
+	switch {
+	case errors.As(err, &problem):
+		next, ok := nextSteps[problem.Code]
+		if !ok {
+			next = "correct the request and try again"
+		}
+		return oneLine(problem.Error()) + "; " + next
+	case errors.As(err, &unreachable):
+		return "api_unreachable: " + oneLine(unreachable.Error()) + "; start it (make up) or set OMNIFLOW_API_URL"
+	case errors.Is(err, context.Canceled):
+		return "interrupted: stopped before the answer came; repeat with the same --idempotency-key to be safe"
+	}
+	return oneLine(err.Error())
+}
+
+// oneLine joins the lines of s.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
