@@ -193,10 +193,12 @@ CREATE TABLE messages (
   seq                integer NOT NULL,    -- place in the lane; messages of one recipient are neighbours
   ordinal            smallint NOT NULL DEFAULT 1,
   pieces             smallint NOT NULL DEFAULT 1,
-  attempt            smallint NOT NULL DEFAULT 0,
+  attempt            smallint NOT NULL DEFAULT 0,   -- claims so far; part of the key that a provider echoes
+  tries              smallint NOT NULL DEFAULT 0,   -- attempts that count against SYS-05; a throttle answer does not
   fence              integer NOT NULL DEFAULT 0,
   state              message_state NOT NULL DEFAULT 'queued',
   attempted_at       timestamptz,         -- last claim
+  confirmed_at       timestamptz,         -- first webhook evidence
   sent_at            timestamptz,
   received_at        timestamptz,
   read_at            timestamptz,
@@ -208,6 +210,17 @@ CREATE TABLE messages (
 CREATE INDEX messages_lane ON messages (broadcast_id, channel_account_id, seq);
 CREATE INDEX messages_conversation ON messages (conversation_id, id);
 CREATE INDEX messages_due ON messages (channel_account_id, due_at) WHERE due_at IS NOT NULL;
+
+-- +goose StatementBegin
+-- uuid_v7 makes the n-th id of one statement: time in milliseconds, then n (up to 2^24), then random, so that the rows
+-- of a plan lie together in the primary key.
+CREATE FUNCTION uuid_v7(at timestamptz, n bigint) RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+  SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')
+       || '7' || lpad(to_hex((n >> 12) & 4095), 3, '0')
+       || '8' || lpad(to_hex(n & 4095), 3, '0')
+       || substr(replace(gen_random_uuid()::text, '-', ''), 1, 12))::uuid
+$$;
+-- +goose StatementEnd
 
 -- A redacted trace of every attempt: no text, no name, no number.
 CREATE TABLE attempts (

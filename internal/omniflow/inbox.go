@@ -1,0 +1,86 @@
+package omniflow
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// InboxItem is one webhook request as it was received and verified.
+type InboxItem struct {
+	ID               int64
+	TeamID           uuid.UUID
+	Channel          Channel
+	ChannelAccountID uuid.UUID
+	Body             []byte
+	ReceivedAt       time.Time
+}
+
+// Status is evidence about one message of ours.
+type Status struct {
+	TeamID           uuid.UUID
+	ChannelAccountID uuid.UUID
+	MessageID        uuid.UUID
+	Attempt          int
+	State            Evidence
+	Code             Code // why, when failed
+	ProviderID       string
+	At               time.Time
+	Raw              json.RawMessage // for the dead letter, if it belongs to nothing
+}
+
+// Clue is evidence that does not name our message: it is found by who it went
+// to and the provider's id, or an echo's text, or by everything before a time.
+type Clue struct {
+	Status
+	Recipient string
+	Watermark bool   // about every message sent at or before At
+	Echo      bool   // without an id of ours: the text tells
+	Text      string // of an echo; never stored, never logged
+}
+
+// CustomerMessage is a message that a customer sent.
+type CustomerMessage struct {
+	TeamID           uuid.UUID
+	Channel          Channel
+	ChannelAccountID uuid.UUID
+	Sender           string // provider's user id
+	ProviderID       string
+	Kind             string
+	Text             string
+	At               time.Time
+	Raw              json.RawMessage
+}
+
+// DeadLetter is an event that belongs to nothing, kept until it is replayed.
+type DeadLetter struct {
+	TeamID           uuid.UUID
+	Channel          Channel
+	ChannelAccountID uuid.UUID
+	Reason           Code
+	Event            json.RawMessage
+}
+
+// Intake is what a batch of inbox items says, sorted by what is done with it.
+type Intake struct {
+	Statuses []Status
+	Clues    []Clue
+	Messages []CustomerMessage
+	Dead     []DeadLetter
+}
+
+// IntakeResult counts what one batch did.
+type IntakeResult struct {
+	Items    int // webhook requests taken from the inbox
+	Changed  int // ledger rows that changed state
+	Messages int // customer messages stored
+	Dead     int // dead letters written
+}
+
+// The reasons of dead letters.
+const (
+	MessageUnknown      Code = "message_unknown"
+	ConversationUnknown Code = "conversation_unknown"
+	EnvelopeInvalid     Code = "envelope_invalid"
+)

@@ -1,0 +1,174 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// BroadcastJob is what a run needs to know of its broadcast.
+func (s *Store) BroadcastJob(ctx context.Context, teamID, broadcastID uuid.UUID) (omniflow.BroadcastJob, error) {
+	j := omniflow.BroadcastJob{TeamID: teamID, BroadcastID: broadcastID}
+	var request []byte
+	err := s.pool.QueryRow(ctx, `
+		SELECT b.actor_id, b.request, b.planned_at IS NOT NULL, b.state, t.on_unknown, t.reconcile_after, t.give_up_after
+		FROM broadcasts b JOIN teams t USING (team_id) WHERE b.team_id = $1 AND b.id = $2`, teamID, broadcastID).
+		Scan(&j.ActorID, &request, &j.Planned, &j.State, &j.OnUnknown, &j.ReconcileAfter, &j.GiveUpAfter)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return j, omniflow.Refuse(omniflow.NotFound, "SYS-13", "no such broadcast")
+	}
+	if err == nil {
+		err = json.Unmarshal(request, &j.Request)
+	}
+	if err != nil {
+		return j, fmt.Errorf("load broadcast %s: %w", broadcastID, err)
+	}
+	return j, nil
+}
+
+// BroadcastLanes lists the lanes of a planned broadcast.
+func (s *Store) BroadcastLanes(ctx context.Context, teamID, broadcastID uuid.UUID) ([]omniflow.Lane, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT team_id, broadcast_id, channel_account_id, channel, planned FROM broadcast_lanes
+		WHERE team_id = $1 AND broadcast_id = $2 ORDER BY channel, channel_account_id`, teamID, broadcastID)
+	if err != nil {
+		return nil, fmt.Errorf("list lanes of broadcast %s: %w", broadcastID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[omniflow.Lane])
+}
+
+// planMessages freezes the audience: one row for each provider call each
+// recipient is due, skipped at once where a check refuses it. Whose window
+// closes first goes first. $4 to $9 are one row a channel: parts, pieces of a
+// part (both from omniflow.PartsOf) and the window.
+const planMessages = `
+WITH rules AS (
+  SELECT * FROM unnest($4::text[], $5::smallint[], $6::smallint[], $7::interval[], $8::text[]) AS r(channel, parts, pieces, max_age, code)
+), audience AS (
+  SELECT c.*, i.external_id, i.blocked_at, r.parts, r.pieces, r.max_age, r.code,
+         row_number() OVER (PARTITION BY c.channel_account_id ORDER BY c.last_customer_message_at NULLS LAST, c.id) - 1 AS place
+  FROM conversations c JOIN channel_identities i ON i.id = c.channel_identity_id JOIN contacts k ON k.id = c.contact_id
+  JOIN rules r ON r.channel = c.channel
+  WHERE c.team_id = $1 AND c.type = 'one_to_one' AND c.follower_id = $3 AND c.state = 'handling' AND ` + inAudience + `
+), planned AS (
+  INSERT INTO messages (id, team_id, broadcast_id, channel_account_id, conversation_id, content_id, seq, ordinal, pieces, recipient, state, code)
+  SELECT uuid_v7(now(), row_number() OVER (ORDER BY a.channel_account_id, a.place, p.part)), $1, $2, a.channel_account_id, a.id,
+         content.id, a.place * a.parts + p.part - 1, p.part, a.pieces, a.external_id,
+         CASE WHEN v.code IS NULL THEN 'queued' ELSE 'skipped' END::message_state, v.code
+  FROM audience a
+  CROSS JOIN generate_series(1, a.parts) AS p(part)
+  JOIN unnest($13::text[], $14::smallint[], $15::uuid[]) AS content(channel, part, id) ON content.channel = a.channel AND content.part = p.part
+  CROSS JOIN LATERAL (SELECT CASE
+      WHEN a.blocked_at IS NOT NULL THEN 'customer_blocked'
+      WHEN a.max_age > interval '0' AND COALESCE(a.last_customer_message_at, '-infinity') < now() - a.max_age THEN a.code
+    END AS code) v
+  RETURNING channel_account_id, conversation_id
+)
+INSERT INTO broadcast_lanes (broadcast_id, channel_account_id, team_id, channel, planned, recipients)
+SELECT $2, a.id, $1, a.channel, count(*), count(DISTINCT p.conversation_id)
+FROM planned p JOIN channel_accounts a ON a.id = p.channel_account_id GROUP BY a.id, a.channel`
+
+// inAudience narrows "my handling" to what the request selects: everything,
+// or filters that must all hold, or an explicit list.
+const inAudience = `(
+      ($9 AND ($10::text[] IS NULL OR c.channel = ANY ($10)) AND ($11::text[] IS NULL OR k.tags && $11) AND ($12::text[] IS NULL OR k.store = ANY ($12)))
+      OR (NOT $9 AND c.id = ANY ($16::uuid[])))`
+
+// PlanBroadcast freezes the audience of a broadcast into ledger rows and
+// lanes, once: planning again returns false and changes nothing.
+func (s *Store) PlanBroadcast(ctx context.Context, j omniflow.BroadcastJob) (bool, error) {
+	planned := false
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE broadcasts SET planned_at = now(), state = 'running'
+			WHERE team_id = $1 AND id = $2 AND planned_at IS NULL`, j.TeamID, j.BroadcastID)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		planned = true
+		return s.planRows(ctx, tx, j)
+	})
+	if err != nil {
+		return false, fmt.Errorf("plan broadcast %s: %w", j.BroadcastID, err)
+	}
+	return planned, nil
+}
+
+// planRows stores the contents once a channel and part, then the rows.
+func (s *Store) planRows(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJob) error {
+	var channels, codes, contentChannels []string
+	var parts, pieces, contentParts []int16
+	var windows []time.Duration
+	var contentIDs []uuid.UUID
+	for _, ch := range omniflow.BroadcastChannels {
+		split := omniflow.PartsOf(ch, j.Request.Messages)
+		window := omniflow.WindowOfBroadcast(j.Request.Kind, ch)
+		channels, codes = append(channels, string(ch)), append(codes, string(window.Code))
+		parts, pieces = append(parts, int16(len(split))), append(pieces, int16(len(split[0])))
+		windows = append(windows, window.Max)
+		for n, contents := range split {
+			id := newID()
+			body, err := json.Marshal(contents)
+			if err != nil {
+				return fmt.Errorf("write content: %w", err)
+			}
+			if _, err := tx.Exec(ctx, `INSERT INTO contents (id, team_id, body) VALUES ($1, $2, $3)`, id, j.TeamID, body); err != nil {
+				return fmt.Errorf("store content: %w", err)
+			}
+			contentChannels, contentParts, contentIDs = append(contentChannels, string(ch)), append(contentParts, int16(n+1)), append(contentIDs, id)
+		}
+	}
+	a := j.Request.Audience
+	_, err := tx.Exec(ctx, planMessages, j.TeamID, j.BroadcastID, j.ActorID, channels, parts, pieces, windows, codes,
+		len(a.ConversationIDs) == 0, nilIfEmpty(a.Channels), nilIfEmpty(a.Tags), nilIfEmpty(a.Stores),
+		contentChannels, contentParts, contentIDs, a.ConversationIDs)
+	return err
+}
+
+// nilIfEmpty makes an absent filter SQL's null.
+func nilIfEmpty[S ~string](in []S) []string {
+	if len(in) == 0 {
+		return nil
+	}
+	out := make([]string, len(in))
+	for i, s := range in {
+		out[i] = string(s)
+	}
+	return out
+}
+
+// Contents loads what the lanes of a broadcast send, by content id.
+func (s *Store) Contents(ctx context.Context, lane omniflow.Lane) (map[uuid.UUID][]omniflow.Content, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT c.id, c.body FROM contents c WHERE c.team_id = $1 AND c.id IN (
+		  SELECT DISTINCT content_id FROM messages WHERE broadcast_id = $2 AND channel_account_id = $3 AND seq < 5)`,
+		lane.TeamID, lane.BroadcastID, lane.ChannelAccountID)
+	if err != nil {
+		return nil, fmt.Errorf("load contents of broadcast %s: %w", lane.BroadcastID, err)
+	}
+	out := map[uuid.UUID][]omniflow.Content{}
+	var id uuid.UUID
+	var contents []omniflow.Content
+	_, err = pgx.ForEachRow(rows, []any{&id, &contents}, func() error {
+		out[id], contents = contents, nil
+		return nil
+	})
+	return out, err
+}
+
+// FinishBroadcast writes the end of a run; finishing again changes nothing.
+func (s *Store) FinishBroadcast(ctx context.Context, teamID, broadcastID uuid.UUID, outcome omniflow.Outcome) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE broadcasts SET state = 'finished', outcome = $3, finished_at = now()
+		WHERE team_id = $1 AND id = $2 AND finished_at IS NULL`, teamID, broadcastID, string(outcome))
+	if err != nil {
+		return fmt.Errorf("finish broadcast %s: %w", broadcastID, err)
+	}
+	return nil
+}

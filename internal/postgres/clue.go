@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// findByClue finds the messages that evidence without our key is about. A
+// watermark means every accepted message to that customer attempted before
+// it. Otherwise the provider's id decides, or, for an echo whose id no row
+// has yet, the text and the time: the newest attempt before it.
+const findByClue = `
+WITH e AS (
+  SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[], $7::bool[], $8::text[])
+    AS e(place, account, recipient, provider_id, at, watermark, echo, text)
+), near AS (
+  SELECT e.place, e.watermark, e.provider_id AS wanted, e.at, e.echo, e.text, m.*
+  FROM e JOIN channel_identities i ON i.channel_account_id = e.account AND i.external_id = e.recipient
+  JOIN conversations c ON c.channel_identity_id = i.id
+  JOIN messages m ON m.conversation_id = c.id AND m.channel_account_id = e.account
+  WHERE m.attempted_at IS NOT NULL AND m.attempted_at <= e.at + interval '5 seconds'
+)
+SELECT place, id, attempt FROM near WHERE watermark AND state IN ('sent', 'received') AND attempted_at <= at
+UNION ALL
+SELECT place, id, attempt FROM (
+  SELECT DISTINCT ON (n.place) n.place, n.id, n.attempt FROM near n
+  WHERE NOT n.watermark AND (n.provider_id = n.wanted OR (
+    n.echo AND n.provider_id IS NULL AND n.state IN ('sending', 'unknown', 'queued', 'sent', 'failed')
+    AND n.attempted_at >= n.at - interval '25 hours'
+    AND EXISTS (SELECT FROM contents k WHERE k.id = n.content_id AND k.body -> 0 ->> 'text' = n.text)))
+  ORDER BY n.place, (n.provider_id = n.wanted) DESC NULLS LAST, n.attempted_at DESC) found`
+
+// resolveClues turns clues into statuses. A clue that finds nothing is a dead
+// letter, unless it is an echo of somebody else's message or a watermark.
+func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) ([]omniflow.Status, []omniflow.DeadLetter, error) {
+	if len(clues) == 0 {
+		return nil, nil, nil
+	}
+	var places []int32
+	var accounts []uuid.UUID
+	var recipients, providers, texts []string
+	var at []time.Time
+	var watermarks, echoes []bool
+	for i, c := range clues {
+		places, accounts, at = append(places, int32(i)), append(accounts, c.ChannelAccountID), append(at, c.At)
+		recipients, providers, texts = append(recipients, c.Recipient), append(providers, c.ProviderID), append(texts, c.Text)
+		watermarks, echoes = append(watermarks, c.Watermark), append(echoes, c.Echo)
+	}
+	rows, err := tx.Query(ctx, findByClue, places, accounts, recipients, providers, at, watermarks, echoes, texts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find messages by clue: %w", err)
+	}
+	var found []omniflow.Status
+	hit := make([]bool, len(clues))
+	var place, attempt int
+	var id uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&place, &id, &attempt}, func() error {
+		status := clues[place].Status
+		status.MessageID, status.Attempt = id, attempt
+		found, hit[place] = append(found, status), true
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("find messages by clue: %w", err)
+	}
+	var dead []omniflow.DeadLetter
+	for i, c := range clues {
+		if !hit[i] && !c.Watermark && !c.Echo {
+			dead = append(dead, omniflow.DeadLetter{TeamID: c.TeamID, ChannelAccountID: c.ChannelAccountID, Reason: omniflow.MessageUnknown, Event: c.Raw})
+		}
+	}
+	return found, dead, nil
+}

@@ -1,0 +1,100 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// ControlBroadcast applies what an operator asked of a broadcast's lanes and
+// writes the audit log, in one transaction; the claims obey it from their
+// next statement on. It returns whether anything changed: asking twice is a
+// no-op. A finished broadcast is refused with broadcast_finished.
+func (s *Store) ControlBroadcast(ctx context.Context, o omniflow.ControlOrder) (bool, error) {
+	changed := false
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var finished bool
+		err := tx.QueryRow(ctx, `SELECT finished_at IS NOT NULL FROM broadcasts WHERE team_id = $1 AND id = $2 FOR SHARE`,
+			o.TeamID, o.BroadcastID).Scan(&finished)
+		if err != nil {
+			return err
+		}
+		if finished {
+			return omniflow.Refuse(omniflow.BroadcastFinished, "BRD-05", "the broadcast has ended; start a new one")
+		}
+		if changed, err = s.applyOrder(ctx, tx, o); err != nil || !changed {
+			return err
+		}
+		return audit(ctx, tx, o.TeamID, o.ActorID, "broadcast."+string(o.Order), o.BroadcastID.String(), map[string]any{
+			"reason": o.Reason, "channel_account_id": o.ChannelAccountID, "rate_per_second": o.RatePerSecond})
+	})
+	if err != nil {
+		return false, fmt.Errorf("%s broadcast %s: %w", o.Order, o.BroadcastID, err)
+	}
+	return changed, nil
+}
+
+// orders says which controls an order may replace, and by which.
+var orders = map[omniflow.Order]struct {
+	to   omniflow.Control
+	from []string
+}{
+	omniflow.OrderPause:  {omniflow.Paused, []string{"running", "stopped"}},
+	omniflow.OrderResume: {omniflow.Running, []string{"paused", "stopped"}},
+	omniflow.OrderCancel: {omniflow.ControlCancelled, []string{"running", "paused", "stopped"}},
+}
+
+func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (bool, error) {
+	if o.Order == omniflow.OrderSetRate {
+		if r := omniflow.CheckRate(o.Channel, o.RatePerSecond); r != nil {
+			return false, r
+		}
+		return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiterOf(o.Channel), o.RatePerSecond)
+	}
+	to, ok := orders[o.Order]
+	if !ok {
+		return false, fmt.Errorf("unknown order %q", o.Order)
+	}
+	var actor *uuid.UUID
+	if o.ActorID != uuid.Nil {
+		actor = &o.ActorID
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE broadcast_lanes SET control = $4, control_reason = $5, control_by = $6, control_at = now()
+		WHERE team_id = $1 AND broadcast_id = $2 AND ($3 = '00000000-0000-0000-0000-000000000000' OR channel_account_id = $3)
+		  AND control = ANY ($7)`,
+		o.TeamID, o.BroadcastID, o.ChannelAccountID, string(to.to), o.Reason, actor, to.from)
+	if err != nil {
+		return false, err
+	}
+	changed := tag.RowsAffected() > 0
+	if o.Order == omniflow.OrderResume {
+		woken, err := s.wakeAccounts(ctx, tx, o)
+		return changed || woken, err
+	}
+	return changed, nil
+}
+
+// wakeAccounts lets stopped accounts of the resumed lanes send again: who
+// resumes says that the cause is mended; if not, the next answer stops them.
+func (s *Store) wakeAccounts(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE channel_accounts a SET state = 'active', stop_code = '', stopped_at = NULL
+		FROM broadcast_lanes l
+		WHERE l.team_id = $1 AND l.broadcast_id = $2 AND a.id = l.channel_account_id AND a.state = 'stopped'
+		  AND ($3 = '00000000-0000-0000-0000-000000000000' OR a.id = $3)`, o.TeamID, o.BroadcastID, o.ChannelAccountID)
+	return tag.RowsAffected() > 0, err
+}
+
+// limiterOf is the limiter that a broadcast on ch runs under: LINE's goes by
+// multicast calls.
+func limiterOf(ch omniflow.Channel) omniflow.LimiterName {
+	if ch == omniflow.LINE {
+		return omniflow.MulticastLimiter
+	}
+	return omniflow.MessagesLimiter
+}

@@ -1,0 +1,123 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// leaseAhead is how far in front of the clock bulk slots may be leased. With
+// leases worth 200 ms it lets three processes hold one each.
+const leaseAhead = 600 * time.Millisecond
+
+
+// current is a limiter with its rate brought up to now. clock_timestamp is
+// read once the row is locked by the caller's statement.
+const current = `
+WITH l AS (
+  SELECT *, clock_timestamp() AS clock FROM limiters WHERE channel_account_id = $1 AND name = $2 FOR UPDATE
+), cur AS (
+  SELECT *, LEAST(limit_per_second, rate + limit_per_second * 0.05
+    * GREATEST(0, extract(epoch FROM clock - GREATEST(adjusted_at, closed_until)))) AS now_rate FROM l
+)`
+
+// leaseBulk takes $3 slots at the bulk share of the rate if they start within
+// the time ahead ($4); GCRA, so unused time is not saved up.
+const leaseBulk = current + `, want AS (
+  SELECT *, GREATEST(bulk_tat, clock) AS start, now_rate * (1 - reserve) AS share FROM cur
+), new AS (
+  UPDATE limiters t SET rate = w.now_rate, adjusted_at = w.clock,
+    reason = CASE WHEN w.now_rate >= w.limit_per_second THEN '' ELSE w.reason END,
+    bulk_tat = CASE WHEN w.closed_until <= w.clock AND w.start <= w.clock + $4::interval
+      THEN w.start + make_interval(secs => $3 / w.share) ELSE w.bulk_tat END
+  FROM want w WHERE t.channel_account_id = w.channel_account_id AND t.name = w.name
+  RETURNING w.*
+)
+SELECT closed_until <= clock AND start <= clock + $4::interval,
+       extract(epoch FROM GREATEST(start, closed_until) - clock)::float8, share, now_rate, limit_per_second FROM new`
+
+// leaseInteractive takes one slot. Within the reserve it is due at once (GCRA
+// at rate × reserve with a burst of one second's worth, at least one);
+// beyond the reserve it takes the next bulk slot, in front of every later lease.
+const leaseInteractive = current + `, want AS (
+  SELECT *, GREATEST(now_rate * reserve, 0.1) AS share,
+         GREATEST(tat, clock) <= clock + interval '1 second' AND reserve > 0 AS reserved FROM cur
+), new AS (
+  UPDATE limiters t SET rate = w.now_rate, adjusted_at = w.clock,
+    tat      = CASE WHEN w.closed_until <= w.clock AND w.reserved
+      THEN GREATEST(w.tat, w.clock) + make_interval(secs => 1 / w.share) ELSE w.tat END,
+    bulk_tat = CASE WHEN w.closed_until <= w.clock AND NOT w.reserved
+      THEN GREATEST(w.bulk_tat, w.clock) + make_interval(secs => 1 / (w.now_rate * (1 - w.reserve))) ELSE w.bulk_tat END
+  FROM want w WHERE t.channel_account_id = w.channel_account_id AND t.name = w.name
+  RETURNING w.*
+)
+SELECT closed_until <= clock,
+       extract(epoch FROM CASE WHEN closed_until > clock THEN closed_until WHEN reserved THEN clock
+                               ELSE GREATEST(bulk_tat, clock) END - clock)::float8, now_rate, now_rate, limit_per_second FROM new`
+
+// Lease takes up to n bulk slots of a limiter, all or none. None means that
+// the slots ahead are all taken or that the provider closed the account for a
+// while; Delay tells when to ask again.
+func (s *Store) Lease(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, n int) (omniflow.Lease, error) {
+	return s.lease(ctx, n, leaseBulk, accountID, string(name), float64(n), leaseAhead)
+}
+
+// LeaseInteractive takes one slot for a person's message, which never queues
+// behind bulk traffic.
+func (s *Store) LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName) (omniflow.Lease, error) {
+	return s.lease(ctx, 1, leaseInteractive, accountID, string(name))
+}
+
+func (s *Store) lease(ctx context.Context, n int, sql string, args ...any) (omniflow.Lease, error) {
+	var granted bool
+	var delay, share float64
+	var l omniflow.Lease
+	err := s.pool.QueryRow(ctx, sql, args...).Scan(&granted, &delay, &share, &l.Rate, &l.Limit)
+	if err != nil {
+		return omniflow.Lease{}, fmt.Errorf("lease send slots of account %s: %w", args[0], err)
+	}
+	l.Delay = max(0, seconds(delay))
+	l.Interval = seconds(1 / share)
+	if granted {
+		l.Slots = n
+	}
+	return l, nil
+}
+
+// Throttled tells a limiter that the provider refused a call for its rate:
+// the rate is halved, at most once a second however many calls were refused,
+// down to 5 % of the limit, and nothing is leased for retryAfter. The rate
+// creeps back by 5 % of the limit a second (AIMD).
+func (s *Store) Throttled(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, code string, retryAfter time.Duration) error {
+	_, err := s.pool.Exec(ctx, current+`
+		UPDATE limiters t SET
+		  rate = CASE WHEN c.cut_at < c.clock - interval '1 second' THEN GREATEST(c.limit_per_second * 0.05, c.now_rate / 2) ELSE t.rate END,
+		  cut_at = CASE WHEN c.cut_at < c.clock - interval '1 second' THEN c.clock ELSE c.cut_at END,
+		  adjusted_at = c.clock, reason = $3, closed_until = GREATEST(c.closed_until, c.clock + $4::interval)
+		FROM cur c WHERE t.channel_account_id = c.channel_account_id AND t.name = c.name`,
+		accountID, string(name), code, retryAfter)
+	if err != nil {
+		return fmt.Errorf("slow account %s: %w", accountID, err)
+	}
+	return nil
+}
+
+// SetRate sets the limit of an account's limiter, effective with the next
+// lease (within 0.6 s). It returns false when it was that already.
+func (s *Store) setRate(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, name omniflow.LimiterName, perSecond float64) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE limiters SET limit_per_second = $4, rate = $4, adjusted_at = now(), bulk_tat = LEAST(bulk_tat, now()), reason = ''
+		WHERE team_id = $1 AND channel_account_id = $2 AND name = $3 AND limit_per_second <> $4`,
+		teamID, accountID, string(name), perSecond)
+	if err != nil {
+		return false, fmt.Errorf("set rate of account %s: %w", accountID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -1,0 +1,136 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// claimMessages moves due rows of a slice from queued to sending, or to
+// skipped where a check refuses them, in one statement. $11 says whether rows
+// are taken by retry key: then a chunk that was perhaps accepted goes again
+// whole, unchecked and alone, before any fresh row, even in a cancelled lane:
+// what is under way is finished (SYS-10).
+const claimMessages = `
+WITH gate AS (
+  SELECT l.control, a.state AS account, EXISTS (
+    SELECT FROM broadcast_slices s
+    WHERE s.broadcast_id = $1 AND s.channel_account_id = $2 AND s.from_seq = $3 AND s.fence = $6) AS mine
+  FROM broadcast_lanes l JOIN channel_accounts a ON a.id = l.channel_account_id
+  WHERE l.broadcast_id = $1 AND l.channel_account_id = $2
+), open AS (
+  SELECT FROM gate WHERE control = 'running' AND account = 'active' AND mine
+), again AS (
+  SELECT m.attempt_key FROM messages m, gate g
+  WHERE $11 AND g.mine AND g.account = 'active' AND g.control IN ('running', 'cancelled') AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4
+    AND m.state = 'queued' AND m.attempt_key IS NOT NULL AND (m.due_at IS NULL OR m.due_at <= now())
+  ORDER BY m.seq LIMIT 1
+), picked AS (
+  SELECT m.id, m.attempt_key FROM messages m, open
+  WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $5 AND m.seq < $4
+    AND m.state = 'queued' AND (m.due_at IS NULL OR m.due_at <= now())
+    AND NOT EXISTS (SELECT FROM again) AND m.attempt_key IS NULL
+    AND (m.ordinal = 1 OR EXISTS (
+      SELECT FROM messages p
+      WHERE p.broadcast_id = $1 AND p.channel_account_id = $2 AND p.seq = m.seq - 1 AND p.state IN ('sent', 'received', 'read')))
+  ORDER BY m.seq LIMIT $7 FOR UPDATE OF m SKIP LOCKED
+), chosen AS (
+  SELECT id, attempt_key FROM picked
+  UNION ALL
+  SELECT m.id, m.attempt_key FROM messages m JOIN again USING (attempt_key)
+  WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4 AND m.state = 'queued'
+), judged AS (
+  SELECT k.id, CASE
+      WHEN k.attempt_key IS NOT NULL THEN NULL
+      WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
+      WHEN c.state <> 'handling' OR c.follower_id IS DISTINCT FROM $8 THEN 'no_longer_handling'
+      WHEN $9::interval > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - $9::interval THEN $10
+    END AS verdict
+  FROM chosen k JOIN messages m USING (id) JOIN conversations c ON c.id = m.conversation_id
+  JOIN channel_identities i ON i.id = c.channel_identity_id
+), claimed AS (
+  UPDATE messages m SET
+    state = CASE WHEN j.verdict IS NULL THEN 'sending' ELSE 'skipped' END::message_state,
+    code = j.verdict, due_at = NULL,
+    attempt = m.attempt + CASE WHEN j.verdict IS NULL THEN 1 ELSE 0 END,
+    attempted_at = CASE WHEN j.verdict IS NULL THEN now() ELSE m.attempted_at END,
+    attempt_key = CASE WHEN $11 AND j.verdict IS NULL THEN COALESCE(m.attempt_key, $12) END,
+    fence = $6
+  FROM judged j WHERE m.id = j.id
+  RETURNING m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at
+)
+SELECT g.control, g.account, g.mine, c.* FROM gate g LEFT JOIN claimed c ON true ORDER BY c.seq`
+
+// ClaimMessages takes up to c.Max due rows of a slice for sending. It commits
+// before it returns: whoever crashes now leaves them in sending, and the next
+// attempt of the slice finds them there.
+func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.Claimed, error) {
+	byKey := c.RetryKey != uuid.Nil
+	rows, err := s.pool.Query(ctx, claimMessages, c.BroadcastID, c.ChannelAccountID, c.From, c.To, c.Cursor, c.Fence,
+		c.Max, c.ActorID, c.Window, string(c.WindowCode), byKey, c.RetryKey)
+	if err != nil {
+		return omniflow.Claimed{}, fmt.Errorf("claim messages: %w", err)
+	}
+	defer rows.Close()
+	out := omniflow.Claimed{Last: -1}
+	for rows.Next() {
+		if err := scanClaimed(rows, &out); err != nil {
+			return omniflow.Claimed{}, fmt.Errorf("read claimed message: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return omniflow.Claimed{}, fmt.Errorf("claim messages: %w", err)
+	}
+	return out, nil
+}
+
+// scanClaimed adds one row of claimMessages to out.
+func scanClaimed(rows pgx.Rows, out *omniflow.Claimed) error {
+	var control, account string
+	var mine bool
+	var id, conversation, content, key *uuid.UUID
+	var seq, attempt, tries *int
+	var state, recipient *string
+	var at *time.Time
+	if err := rows.Scan(&control, &account, &mine, &id, &seq, &state, &conversation, &content, &recipient, &key, &attempt, &tries, &at); err != nil {
+		return err
+	}
+	if id == nil {
+		out.Held = held(omniflow.Control(control), account, mine)
+		return nil
+	}
+	out.Last = max(out.Last, *seq)
+	if omniflow.MessageState(*state) == omniflow.Skipped {
+		out.Skipped++
+		return nil
+	}
+	m := omniflow.ClaimedMessage{ID: *id, Seq: *seq, ConversationID: *conversation, ContentID: *content,
+		Recipient: *recipient, Attempt: *attempt, Tries: *tries, AttemptedAt: *at}
+	if key != nil {
+		m.RetryKey = *key
+	}
+	out.Messages = append(out.Messages, m)
+	return nil
+}
+
+// held says why a lane gives nothing; "" when it is open.
+func held(control omniflow.Control, account string, mine bool) omniflow.Code {
+	switch {
+	case !mine:
+		return omniflow.FenceLost
+	case control == omniflow.ControlCancelled:
+		return omniflow.HeldCancelled
+	case control == omniflow.Paused:
+		return omniflow.HeldPaused
+	case control == omniflow.Stopped:
+		return omniflow.HeldStopped
+	case account != "active":
+		return omniflow.HeldAccount
+	}
+	return ""
+}

@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"omniflow/internal/omniflow"
+)
+
+// recordMessages writes the outcome of a claimed group and its traces in one
+// statement. A row that a webhook has already settled keeps its state: the
+// response only adds the provider's id. A row of another attempt is left alone.
+const recordMessages = `
+WITH r AS (
+  SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[], $7::bool[],
+                       $8::text[], $9::timestamptz[], $10::smallint[], $11::integer[], $12::text[], $13::text[])
+    AS r(id, attempt, state, code, tries, due_at, keep_key, provider_id, at, http_status, latency_ms, trace, fault)
+), recorded AS (
+  UPDATE messages m SET
+    state       = CASE WHEN m.state IN ('sending', 'unknown') THEN r.state::message_state ELSE m.state END,
+    code        = CASE WHEN m.state IN ('sending', 'unknown') THEN NULLIF(r.code, '') ELSE m.code END,
+    due_at      = CASE WHEN m.state IN ('sending', 'unknown') THEN r.due_at ELSE m.due_at END,
+    tries       = r.tries,
+    attempt_key = CASE WHEN r.keep_key OR r.state = 'sent' THEN m.attempt_key END,
+    provider_id = COALESCE(m.provider_id, NULLIF(r.provider_id, '')),
+    sent_at     = CASE WHEN r.state = 'sent' THEN COALESCE(m.sent_at, r.at) ELSE m.sent_at END
+  FROM r
+  WHERE m.id = r.id AND m.attempt = r.attempt
+    AND (m.state IN ('sending', 'unknown') OR (r.state = 'sent' AND m.state IN ('sent', 'received', 'read', 'failed')))
+  RETURNING m.id
+), traced AS (
+  INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, code, provider_id, trace)
+  SELECT r.id, $14, r.attempt, r.http_status, r.latency_ms, r.at, r.fault, r.provider_id, r.trace FROM r
+)
+SELECT count(*) FROM recorded`
+
+// RecordMessages writes the outcomes of claimed rows of one team and returns
+// how many rows took it. Recording twice changes nothing but the trace.
+func (s *Store) RecordMessages(ctx context.Context, teamID uuid.UUID, records []omniflow.Record) (int, error) {
+	a := newRecordArrays(len(records))
+	for _, r := range records {
+		a.add(r)
+	}
+	var n int
+	err := s.pool.QueryRow(ctx, recordMessages, a.id, a.attempt, a.state, a.code, a.tries, a.due, a.keep,
+		a.provider, a.at, a.status, a.latency, a.trace, a.fault, teamID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("record messages: %w", err)
+	}
+	return n, nil
+}
+
+// recordArrays is a group of records turned into columns.
+type recordArrays struct {
+	id                                  []uuid.UUID
+	attempt, tries, status              []int16
+	latency                             []int32
+	state, code, provider, trace, fault []string
+	due                                 []*time.Time
+	at                                  []time.Time
+	keep                                []bool
+}
+
+func newRecordArrays(n int) *recordArrays { return &recordArrays{id: make([]uuid.UUID, 0, n)} }
+
+func (a *recordArrays) add(r omniflow.Record) {
+	a.id = append(a.id, r.MessageID)
+	a.attempt = append(a.attempt, int16(r.Attempt))
+	a.tries = append(a.tries, int16(r.Tries))
+	a.status = append(a.status, int16(r.HTTPStatus))
+	a.latency = append(a.latency, int32(r.Latency.Milliseconds()))
+	a.state = append(a.state, string(r.State))
+	a.code = append(a.code, string(r.Code))
+	a.provider = append(a.provider, r.ProviderID)
+	a.trace = append(a.trace, r.Trace)
+	a.fault = append(a.fault, r.FaultCode)
+	a.due = append(a.due, timeOrNull(r.DueAt))
+	a.at = append(a.at, r.At)
+	a.keep = append(a.keep, r.KeepKey)
+}
+
+// timeOrNull makes the zero time SQL's null.
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

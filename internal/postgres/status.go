@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// lattice is omniflow.Merges as a VALUES list: the rule stays in one place.
+func lattice() string {
+	var b strings.Builder
+	for i, row := range omniflow.Merges() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "('%s', '%s', '%s')", row[0], row[1], row[2])
+	}
+	return b.String()
+}
+
+// mergeStatuses applies evidence to the ledger, one row a message and
+// evidence kind collapsed by the caller. A failure counts only for the
+// attempt that failed. A row given up as outcome_unknown is still unknown to
+// evidence. The first evidence about a message also feeds webhook_evidence.
+var mergeStatuses = `
+WITH e AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+    AS e(account, message, attempt, evidence, at, provider_id, code)
+), target AS (
+  SELECT m.id, m.team_id, m.channel_account_id, m.attempted_at, m.confirmed_at IS NULL AS first, e.*, l.next
+  FROM e JOIN messages m ON m.id = e.message AND m.channel_account_id = e.account
+  LEFT JOIN (VALUES ` + lattice() + `) AS l(state, evidence, next)
+    ON l.state = CASE WHEN m.state = 'failed' AND m.code = 'outcome_unknown' THEN 'unknown' ELSE m.state::text END
+   AND l.evidence = e.evidence AND (e.evidence <> 'failed' OR e.attempt = m.attempt)
+  FOR UPDATE OF m
+), merged AS (
+  UPDATE messages m SET
+    state        = COALESCE(t.next, m.state::text)::message_state,
+    code         = CASE WHEN t.next = 'failed' THEN t.code WHEN t.next IS NOT NULL THEN NULL ELSE m.code END,
+    due_at       = CASE WHEN t.next IS NOT NULL THEN NULL ELSE m.due_at END,
+    provider_id  = COALESCE(m.provider_id, NULLIF(t.provider_id, '')),
+    sent_at      = CASE WHEN t.evidence <> 'failed' THEN COALESCE(m.sent_at, t.at) ELSE m.sent_at END,
+    received_at  = CASE WHEN t.evidence = 'received' THEN COALESCE(m.received_at, t.at) ELSE m.received_at END,
+    read_at      = CASE WHEN t.evidence = 'read' THEN COALESCE(m.read_at, t.at) ELSE m.read_at END,
+    confirmed_at = COALESCE(m.confirmed_at, now())
+  FROM target t WHERE m.id = t.id AND (t.next IS NOT NULL OR t.first)
+  RETURNING m.id, t.team_id, t.channel_account_id, t.attempted_at, t.first, t.next, t.evidence, t.at, t.code, t.attempt
+), noted AS (
+  INSERT INTO message_events (message_id, team_id, state, at, code, attempt)
+  SELECT id, team_id, evidence, at, COALESCE(code, ''), attempt FROM merged
+), proof AS (
+  INSERT INTO webhook_evidence AS w (channel_account_id, second, team_id, confirmed)
+  SELECT channel_account_id, date_trunc('second', attempted_at), team_id, count(*)
+  FROM merged WHERE first AND attempted_at IS NOT NULL GROUP BY 1, 2, 3
+  ON CONFLICT (channel_account_id, second) DO UPDATE SET confirmed = w.confirmed + excluded.confirmed
+)
+SELECT count(*) FILTER (WHERE next IS NOT NULL) FROM merged`
+
+// MergeStatuses applies evidence whose message is known. Repeating it, in any
+// order, ends in the same states. It returns how many rows changed state.
+func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, error) {
+	var accounts, messages []uuid.UUID
+	var attempts []int16
+	var evidence, providers, codes []string
+	var at []time.Time
+	for _, s := range statuses {
+		accounts, messages, attempts = append(accounts, s.ChannelAccountID), append(messages, s.MessageID), append(attempts, int16(s.Attempt))
+		evidence, providers = append(evidence, string(s.State)), append(providers, s.ProviderID)
+		codes, at = append(codes, string(s.Code)), append(at, s.At)
+	}
+	var changed int
+	err := tx.QueryRow(ctx, mergeStatuses, accounts, messages, attempts, evidence, at, providers, codes).Scan(&changed)
+	if err != nil {
+		return 0, fmt.Errorf("merge statuses: %w", err)
+	}
+	return changed, nil
+}
