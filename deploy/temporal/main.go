@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -25,7 +26,7 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 		return
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "temporal-server:", err)
+		fmt.Fprintln(os.Stderr, "temporal-server:", strings.Join(strings.Fields(err.Error()), " ")) // one line
 		os.Exit(1)
 	}
 }

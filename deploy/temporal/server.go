@@ -20,6 +20,7 @@ type server struct {
 	options  options
 	temporal temporal.Server
 	ui       *uiserver.Server // nil when headless
+	hush     func()           // ends the log
 }
 
 // start brings up database, namespaces, server and UI, in this order.
@@ -31,7 +32,7 @@ func start(ctx context.Context, o options, errOut io.Writer) (*server, error) {
 	if err := o.resolvePorts(); err != nil {
 		return nil, err
 	}
-	logger := newLogger(o)
+	logger, hush := newLogger(o)
 	db, err := openStores(ctx, o, logger)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func start(ctx context.Context, o options, errOut io.Writer) (*server, error) {
 	if err := engine.Start(); err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
-	s := &server{options: o, temporal: engine}
+	s := &server{options: o, temporal: engine, hush: hush}
 	if !o.headless {
 		s.ui = newUI(o)
 		go func() { _ = s.ui.Start() }() // it ends the process itself when it cannot listen
@@ -66,18 +67,6 @@ func openStores(ctx context.Context, o options, logger log.Logger) (stores, erro
 		return postgresStores(ctx, o, logger)
 	}
 	return sqliteStores(o)
-}
-
-// newLogger writes to stderr.
-func newLogger(o options) log.Logger {
-	if o.logLevel == "never" {
-		return log.NewNoopLogger()
-	}
-	format := "console"
-	if o.logFormat == "json" {
-		format = "json"
-	}
-	return log.NewZapLogger(log.BuildZapLogger(log.Config{Level: o.logLevel, Format: format}))
 }
 
 // announce tells where everything is.
@@ -113,7 +102,10 @@ func (s *server) wait(ctx context.Context, parentPID int) {
 }
 
 // stop ends UI and server; what was acknowledged is in the database by then.
+// Logging ends first: each of the server's own pollers would report its end as
+// an error.
 func (s *server) stop() error {
+	s.hush()
 	if s.ui != nil {
 		s.ui.Stop()
 	}
