@@ -1,0 +1,156 @@
+package whatsapp
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"omniflow/internal/channel"
+	"omniflow/internal/omniflow"
+)
+
+// Limits of section 2: characters of a text, and the length of a template's name.
+const (
+	maxTextRunes    = 4096
+	maxTemplateName = 512
+)
+
+// request is the body of one send:
+//
+//	{"messaging_product":"whatsapp","recipient_type":"individual","to":"+886912345678",
+//	  "type":"text","text":{"body":"hi"},"biz_opaque_callback_data":"m1.<uuid>.1"}
+type request struct {
+	Product       string    `json:"messaging_product"`
+	RecipientType string    `json:"recipient_type"`
+	To            string    `json:"to"`
+	Type          string    `json:"type"`
+	Text          *text     `json:"text,omitempty"`
+	Template      *template `json:"template,omitempty"`
+	Opaque        string    `json:"biz_opaque_callback_data"`
+}
+
+type text struct {
+	Body string `json:"body"`
+}
+
+// template is section 2.3 with positional body parameters.
+type template struct {
+	Name       string      `json:"name"`
+	Language   language    `json:"language"`
+	Components []component `json:"components,omitempty"`
+}
+
+type language struct {
+	Code string `json:"code"`
+}
+
+type component struct {
+	Type       string      `json:"type"`
+	Parameters []parameter `json:"parameters"`
+}
+
+type parameter struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+// Check says whether each of contents can go to WhatsApp: text of 1 to 4,096
+// characters, or a template. How many there are is not looked at.
+//
+// Errors: *omniflow.Refusal.
+func Check(contents []omniflow.Content) error {
+	if len(contents) == 0 {
+		return omniflow.Refuse(omniflow.MessageEmpty, "MSG", "there is no content")
+	}
+	for _, c := range contents {
+		if err := check(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func check(c omniflow.Content) error {
+	switch {
+	case c.Kind == omniflow.TemplateKind:
+		return checkTemplate(c.Template)
+	case c.Kind != omniflow.Text:
+		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "WhatsApp takes no %q", c.Kind)
+	case strings.TrimSpace(c.Text) == "":
+		return omniflow.Refuse(omniflow.MessageEmpty, "MSG", "the text is empty")
+	case !utf8.ValidString(c.Text):
+		return omniflow.Refuse(omniflow.InvalidInput, "MSG", "the text is not UTF-8")
+	case utf8.RuneCountInString(c.Text) > maxTextRunes:
+		return omniflow.Refuse(omniflow.MessageTooLong, "MSG",
+			"WhatsApp takes %d characters, the text has %d", maxTextRunes, utf8.RuneCountInString(c.Text))
+	}
+	return nil
+}
+
+func checkTemplate(t *omniflow.Template) error {
+	if t == nil || t.Name == "" || t.Language == "" || len(t.Name) > maxTemplateName {
+		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "a template has a name and a language")
+	}
+	for i, p := range t.Params {
+		if strings.TrimSpace(p) == "" || !utf8.ValidString(p) {
+			return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "parameter %d is empty", i+1)
+		}
+	}
+	return nil
+}
+
+// newRequest builds the body of m.
+//
+// Errors: *omniflow.Refusal.
+func newRequest(m channel.Message) (request, error) {
+	if len(m.Contents) != 1 {
+		return request{}, omniflow.Refuse(omniflow.BroadcastMessageCount, "MSG", "one call takes one content")
+	}
+	if err := Check(m.Contents); err != nil {
+		return request{}, err
+	}
+	to, ok := phone(m.Recipient)
+	if !ok {
+		return request{}, omniflow.Refuse(omniflow.PhoneInvalid, "MSG", "the recipient is not an E.164 number")
+	}
+	if m.Key.IsZero() {
+		return request{}, omniflow.Refuse(omniflow.InvalidInput, "D-MSG-4", "the message has no key")
+	}
+	r := request{
+		Product: "whatsapp", RecipientType: "individual", To: to, Opaque: m.Key.String(), Type: "text",
+	}
+	c := m.Contents[0]
+	if c.Kind == omniflow.TemplateKind {
+		r.Type, r.Template = "template", newTemplate(*c.Template)
+		return r, nil
+	}
+	r.Text = &text{Body: c.Text}
+	return r, nil
+}
+
+func newTemplate(t omniflow.Template) *template {
+	out := &template{Name: t.Name, Language: language{Code: t.Language}}
+	if len(t.Params) == 0 {
+		return out
+	}
+	body := component{Type: "body"}
+	for _, p := range t.Params {
+		body.Parameters = append(body.Parameters, parameter{Type: "text", Text: p})
+	}
+	out.Components = []component{body}
+	return out
+}
+
+// phone writes a number with its plus: without it the provider may put the
+// country code of our own number before it (section 2.1).
+func phone(digits string) (string, bool) {
+	digits = strings.TrimPrefix(digits, "+")
+	if len(digits) < 7 || len(digits) > 15 {
+		return "", false
+	}
+	for _, c := range []byte(digits) {
+		if c < '0' || c > '9' {
+			return "", false
+		}
+	}
+	return "+" + digits, true
+}
