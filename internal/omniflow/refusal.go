@@ -68,6 +68,8 @@ const (
 	ChannelUserIDInvalid  Code = "channel_user_id_invalid"
 	TimeInvalid           Code = "time_invalid"
 	EmailInvalid          Code = "email_invalid"
+	CountryInvalid        Code = "country_invalid"     // no ISO 3166 code: the row is kept without it
+	ColumnUnknown         Code = "column_unknown"      // a column of the header that nothing reads
 	FieldCount            Code = "field_count"         // a row with more or fewer fields than the header
 	ContactKeyMissing     Code = "contact_key_missing" // IMP: a row without customer id
 	DuplicateCustomer     Code = "duplicate_customer"

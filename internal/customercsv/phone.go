@@ -1,0 +1,41 @@
+package customercsv
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"omniflow/internal/omniflow"
+)
+
+// parseMobile reads a mobile number as people write it and gives it as E.164.
+// country (ISO, or "") places a number without a plus, also one that already
+// begins with that country's calling code. Digits may be full-width.
+//
+// What the numbering plan does not assign is phone_invalid. A personal number
+// (Taiwan's 099) follows its owner and counts as mobile; a landline, a pager
+// or a free line does not.
+//
+// Reasons: country_required, phone_invalid, phone_not_mobile; "" for none.
+func parseMobile(cell, country string) (string, omniflow.Code) {
+	if rest, ok := strings.CutPrefix(cell, "00"); ok {
+		cell = "+" + rest // how most of the world dials abroad; no national number begins so
+	}
+	plus := strings.HasPrefix(cell, "+") || strings.HasPrefix(cell, "＋")
+	if strings.IndexFunc(cell, unicode.IsDigit) < 0 || strings.IndexFunc(cell, unicode.IsLetter) >= 0 {
+		return "", omniflow.PhoneInvalid // also every spelling of an extension
+	}
+	if !plus && country == "" {
+		return "", omniflow.CountryRequired
+	}
+	number, err := phonenumbers.Parse(cell, country)
+	if err != nil || number.GetExtension() != "" || !phonenumbers.IsValidNumber(number) {
+		return "", omniflow.PhoneInvalid
+	}
+	switch phonenumbers.GetNumberType(number) {
+	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.PERSONAL_NUMBER:
+		return phonenumbers.Format(number, phonenumbers.E164), ""
+	}
+	return "", omniflow.PhoneNotMobile
+}
