@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// verdict is what the demo concludes.
+type verdict struct {
+	comparison
+	violations int           // requests beyond a channel's limit
+	took       time.Duration // the whole demo
+}
+
+// fault says why the demo failed, "" if it did not.
+func (v verdict) fault() string {
+	switch {
+	case v.duplicates > 0:
+		return fmt.Sprintf("%d messages were delivered twice", v.duplicates)
+	case v.lost() > 0:
+		return fmt.Sprintf("%d recipients were lost (%d without a final state, %d not in the broadcast, %d claimed as sent but never delivered)",
+			v.lost(), v.unsettled, v.missing, v.claimed)
+	case v.strangers > 0:
+		return fmt.Sprintf("%d people outside the audience got a message", v.strangers)
+	case v.violations > 0:
+		return fmt.Sprintf("%d requests broke a channel's limit", v.violations)
+	case !v.accounted():
+		return fmt.Sprintf("%d recipients, but %d sent + %d failed + %d skipped + %d unknown + %d cancelled",
+			v.recipients, v.sent, v.failed, v.skipped, v.unknown, v.cancelled)
+	case v.recipients == 0:
+		return "nobody was in the broadcast"
+	}
+	return ""
+}
+
+// lastLine is the demo's last line of output. Programs read it: a change of
+// its form breaks them.
+func (v verdict) lastLine() string {
+	if fault := v.fault(); fault != "" {
+		return failed(fault)
+	}
+	return fmt.Sprintf("demo: ok recipients=%d sent=%d failed=%d skipped=%d unknown=%d duplicates=%d lost=%d seconds=%d",
+		v.recipients, v.sent, v.failed, v.skipped, v.unknown, v.duplicates, v.lost(), int(v.took.Seconds()))
+}
+
+// failed is the last line of a demo that failed.
+func failed(reason string) string {
+	return "demo: FAILED " + strings.Join(strings.Fields(reason), " ")
+}
