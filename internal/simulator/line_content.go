@@ -75,7 +75,7 @@ func parseFailure(body []byte, err error) string {
 	if e, ok := err.(*json.SyntaxError); ok && int(e.Offset) <= len(body) {
 		before := body[:e.Offset]
 		line += bytes.Count(before, []byte("\n"))
-		column = len(before) - bytes.LastIndexByte(before, '\n')
+		column = max(1, len(before)-1-bytes.LastIndexByte(before, '\n'))
 	}
 	return fmt.Sprintf("The request body could not be parsed as JSON (line: %d, column: %d)", line, column)
 }
