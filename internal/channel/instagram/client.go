@@ -5,10 +5,12 @@ package instagram
 
 import (
 	"context"
+	"errors"
 	"net/url"
 
 	"omniflow/internal/channel"
 	"omniflow/internal/channel/graph"
+	"omniflow/internal/omniflow"
 )
 
 // Client is the provider Instagram. It is safe for concurrent use.
@@ -37,7 +39,22 @@ func (c *Client) Send(ctx context.Context, a channel.Account, m channel.Message)
 	if err != nil {
 		return channel.Receipt{}, channel.Refused(err)
 	}
-	return c.graph.Send(ctx, a, body)
+	receipt, err := c.graph.Send(ctx, a, body)
+	if m.HumanAgent {
+		err = withoutTag(err)
+	}
+	return receipt, err
+}
+
+// withoutTag keeps a missing permission for the tag from stopping the account:
+// code 10 says that, or that the account may send nothing at all, which the
+// next message without the tag will tell (section 4).
+func withoutTag(err error) error {
+	var e *channel.Error
+	if errors.As(err, &e) && e.Code == "10" {
+		e.Fault, e.Scope, e.Reason = channel.Rejected, channel.ScopeMessage, omniflow.ProviderRejected
+	}
+	return err
 }
 
 // VerifySubscription answers Meta's check of the webhook address.

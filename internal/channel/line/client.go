@@ -128,12 +128,17 @@ func read(ans channel.Answer) (channel.Receipt, error) {
 	if len(body.Sent) > 0 {
 		receipt.ProviderID = body.Sent[0].ID
 	}
-	if accepted := ans.Header.Get("X-Line-Accepted-Request-Id"); ans.Status == http.StatusConflict && accepted != "" {
-		receipt.Trace = accepted
+	switch {
+	case ans.Status >= 200 && ans.Status <= 299:
 		return receipt, nil
-	}
-	if ans.Status >= 200 && ans.Status <= 299 {
+	case ans.Status == http.StatusConflict && ans.Header.Get(acceptedHeader) != "":
+		receipt.Trace = ans.Header.Get(acceptedHeader)
+		return receipt, nil
+	case ans.Status == http.StatusConflict && strings.Contains(body.Message, "retry key is already accepted"):
 		return receipt, nil
 	}
 	return channel.Receipt{}, fault(body, ans)
 }
+
+// acceptedHeader carries the id of the call that won the retry key.
+const acceptedHeader = "X-Line-Accepted-Request-Id"

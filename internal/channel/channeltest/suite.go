@@ -1,0 +1,40 @@
+package channeltest
+
+import "testing"
+
+// Run runs the suite. Each test makes a fresh Harness.
+func Run(t *testing.T, fresh func(*testing.T) *Harness) {
+	tests := []struct {
+		name string
+		run  func(*testing.T, *Harness)
+	}{
+		{"delivers once what was written", deliversOnce},
+		{"never mixes keys of concurrent sends", keepsKeysApart},
+		{"sends nothing when the context is over", cancelledBefore},
+		{"sends nothing without a connection", dialRefused},
+		{"sends nothing without a token", withoutToken},
+		{"refuses what the provider would", refusesContent},
+		{"reads a throttle answer", throttled},
+		{"reads a 5xx as ambiguous", serverError},
+		{"reads a cut connection as ambiguous", connectionCut},
+		{"reads every lost answer as ambiguous", lostAnswers},
+		{"repeats by itself only what is safe", repeats},
+		{"reads a permanent error of one recipient", permanent},
+		{"reads an unknown recipient", unknownRecipient},
+		{"reads a stop code", stopped},
+		{"reads a wrong token", wrongToken},
+		{"reads a closed window", windowClosed},
+		{"lets a person answer after the window", humanAgent},
+		{"verifies signatures", signatures},
+		{"refuses foreign bodies", foreignBodies},
+		{"reads its webhooks about a message", messageWebhooks},
+		{"reads its webhook about a failure", failureWebhook},
+		{"reads what customers write", inboundWebhooks},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, fresh(t))
+		})
+	}
+}
