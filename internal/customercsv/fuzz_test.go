@@ -18,7 +18,6 @@ func FuzzEach(f *testing.F) {
 	f.Add(head + "C1,a\"b,TW\n\"")
 	f.Add("\xff\xfec\x00")
 	f.Fuzz(func(t *testing.T, file string) {
-		t.Parallel()
 		customers := map[string]bool{}
 		report, err := Each(strings.NewReader(file), Options{Now: noon}, func(r Row) error {
 			require.NotEmpty(t, r.CustomerID)

@@ -87,8 +87,7 @@ const (
 	FollowerNone       NextFollower = "none"
 	FollowerActor      NextFollower = "actor"
 	FollowerReceiver   NextFollower = "receiver"
-	FollowerAssignee   NextFollower = "assignee" // or none, when nobody is assigned
-	FollowerUnchanged  NextFollower = "unchanged"
+	FollowerAssignee   NextFollower = "assignee"   // or none, when nobody is assigned
 	FollowerRemembered NextFollower = "remembered" // unchanged; decides "my closed" (D-CNV-6)
 )
 
@@ -104,11 +103,11 @@ var transitions = map[ConversationState]map[Event]Step{
 		CreateWhatsApp: {Handling, FollowerActor}, // WAC-04
 	},
 	PendingBot: {
-		AskHuman:  {PendingHuman, FollowerNone},   // CNV-11; an assignee makes it handling (CNV-18)
-		Follow:    {Handling, FollowerActor},      // CNV-07, D-CNV-1
-		End:       {Closed, FollowerNone},         // BLK-02, D-CNV-2
-		Delete:    {NoConversation, FollowerNone}, // DEL-01
-		Blacklist: {NoConversation, FollowerNone}, // DEL-02
+		AskHuman:  {PendingHuman, FollowerAssignee}, // CNV-11; an assignee makes it handling (CNV-18)
+		Follow:    {Handling, FollowerActor},        // CNV-07, D-CNV-1
+		End:       {Closed, FollowerNone},           // BLK-02, D-CNV-2
+		Delete:    {NoConversation, FollowerNone},   // DEL-01
+		Blacklist: {NoConversation, FollowerNone},   // DEL-02
 	},
 	PendingHuman: {
 		Follow:    {Handling, FollowerActor},

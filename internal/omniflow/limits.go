@@ -23,7 +23,6 @@ const (
 	MaxLINEGroupName               = 50                  // characters
 	MaxLINENote                    = 1000                // characters
 	LINEFileLife                   = 30 * 24 * time.Hour // from the next UTC midnight (FIL-07)
-	MaxInboundBodyBytes            = 1 << 20             // of a webhook
 	MaxImportBytes           int64 = 64 << 20            // of a customer file
 )
 
