@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+	"time"
 
 	"omniflow/internal/localstack"
 )
@@ -21,6 +22,16 @@ func TestMain(m *testing.M) {
 	switch role := os.Getenv(childRole); role {
 	case "":
 		m.Run()
+		return
+	default:
+		time.AfterFunc(2*time.Minute, func() { os.Exit(1) }) // whoever started it is dead
+		child(role)
+	}
+}
+
+// child is a program that a test starts.
+func child(role string) {
+	switch role {
 	case "polite":
 		ended := make(chan os.Signal, 1)
 		signal.Notify(ended, syscall.SIGTERM)
