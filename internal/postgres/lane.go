@@ -60,6 +60,27 @@ func (s *Store) laneTally(ctx context.Context, lane omniflow.Lane) (omniflow.Tal
 	return tally, err
 }
 
+// BroadcastTally counts the rows of a broadcast by lane and state.
+func (s *Store) BroadcastTally(ctx context.Context, teamID, broadcastID uuid.UUID) (map[uuid.UUID]omniflow.Tally, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT channel_account_id, state::text, count(*) FROM messages WHERE team_id = $1 AND broadcast_id = $2 GROUP BY 1, 2`,
+		teamID, broadcastID)
+	if err != nil {
+		return nil, fmt.Errorf("count broadcast %s: %w", broadcastID, err)
+	}
+	out := map[uuid.UUID]omniflow.Tally{}
+	var account uuid.UUID
+	var state string
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&account, &state, &n}, func() error {
+		tally := out[account]
+		tally.Add(omniflow.MessageState(state), n)
+		out[account] = tally
+		return nil
+	})
+	return out, err
+}
+
 // StopLane stops one lane with a reason that an operator can act on. It
 // returns false if the lane was not running.
 func (s *Store) StopLane(ctx context.Context, lane omniflow.Lane, reason omniflow.Code) (bool, error) {

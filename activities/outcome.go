@@ -1,0 +1,100 @@
+package activities
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+
+	"omniflow/internal/channel"
+	"omniflow/internal/omniflow"
+)
+
+const (
+	// maxThrottles is how often one message is sent again after a throttle
+	// answer (SYS-05); each waits, none costs an attempt.
+	maxThrottles = 20
+	// retryKeyLife ends an hour before LINE forgets a retry key: after that
+	// the same key would deliver again (channels/line.md section 5).
+	retryKeyLife = 23 * time.Hour
+)
+
+// attempt is one provider call for one row, as it ended.
+type attempt struct {
+	message        omniflow.ClaimedMessage
+	receipt        channel.Receipt
+	fault          *channel.Error // nil: accepted
+	started, ended time.Time
+	reconcileAfter time.Duration
+}
+
+// record turns an attempt into what the ledger is told (design section 4).
+func (t attempt) record() omniflow.Record {
+	r := omniflow.Record{MessageID: t.message.ID, Attempt: t.message.Attempt, Tries: t.message.Tries,
+		At: t.ended, Latency: t.ended.Sub(t.started)}
+	if t.fault == nil {
+		r.State, r.ProviderID, r.HTTPStatus, r.Trace = omniflow.Sent, t.receipt.ProviderID, t.receipt.HTTPStatus, t.receipt.Trace
+		r.Tries++
+		return r
+	}
+	r.Code, r.FaultCode, r.HTTPStatus, r.Trace = t.fault.Reason, t.fault.Code, t.fault.HTTPStatus, t.fault.Trace
+	switch t.fault.Fault {
+	case channel.Throttled:
+		t.throttled(&r)
+	case channel.Unavailable:
+		t.unavailable(&r)
+	case channel.Ambiguous:
+		t.ambiguous(&r)
+	case channel.Misconfigured:
+		r.State = omniflow.Queued // not taken; waits until an operator acts
+	default:
+		r.State = omniflow.Failed
+		r.Tries++
+	}
+	return r
+}
+
+// throttled: not taken, again after what the provider asks, at no cost.
+func (t attempt) throttled(r *omniflow.Record) {
+	throttles := t.message.Attempt - t.message.Tries
+	if throttles > maxThrottles {
+		r.State = omniflow.Failed
+		return
+	}
+	wait := max(t.fault.RetryAfter, omniflow.Backoff(1, rand.Float64()))
+	if t.fault.Scope == channel.ScopeMessage {
+		wait = max(t.fault.RetryAfter, omniflow.PairBackoff(throttles))
+	}
+	r.State, r.DueAt = omniflow.Queued, t.ended.Add(wait)
+}
+
+// unavailable: not taken, again with backoff, five attempts in all.
+func (t attempt) unavailable(r *omniflow.Record) {
+	r.Tries++
+	if r.Tries >= omniflow.MaxAttempts {
+		r.State, r.Code = omniflow.Failed, omniflow.RetriesExhausted
+		return
+	}
+	r.State, r.DueAt = omniflow.Queued, t.ended.Add(max(t.fault.RetryAfter, omniflow.Backoff(r.Tries, rand.Float64())))
+}
+
+// ambiguous: perhaps taken. With a retry key it goes again under that key as
+// long as the provider remembers it; without one it waits for the proof.
+func (t attempt) ambiguous(r *omniflow.Record) {
+	r.Code = omniflow.OutcomeUnknown
+	if t.message.RetryKey != uuid.Nil && t.ended.Sub(madeAt(t.message.RetryKey)) < retryKeyLife {
+		r.State, r.KeepKey = omniflow.Queued, true
+		r.DueAt = t.ended.Add(omniflow.Backoff(t.message.Attempt, rand.Float64()))
+		return
+	}
+	r.State, r.DueAt = omniflow.Unknown, t.message.AttemptedAt.Add(t.reconcileAfter)
+}
+
+// madeAt is the time in a UUIDv7, in milliseconds.
+func madeAt(id uuid.UUID) time.Time {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms)
+}

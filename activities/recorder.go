@@ -1,0 +1,103 @@
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"omniflow/internal/omniflow"
+)
+
+const (
+	recordAtMost = 64                    // rows of one statement, but a multicast call is written whole
+	recordWithin = 10 * time.Millisecond // a row waits this long for company
+)
+
+// recorder gathers the outcomes of one slice and writes them in groups. A
+// database that is away is waited for: an outcome that is known must not
+// become ambiguous.
+type recorder struct {
+	ledger Ledger
+	teamID uuid.UUID
+	in     chan []omniflow.Record
+	done   chan struct{}
+	log    *slog.Logger
+}
+
+// newRecorder starts a recorder; close ends it.
+func newRecorder(ctx context.Context, ledger Ledger, teamID uuid.UUID, log *slog.Logger) *recorder {
+	r := &recorder{ledger: ledger, teamID: teamID, in: make(chan []omniflow.Record, 64), done: make(chan struct{}), log: log}
+	go r.run(ctx)
+	return r
+}
+
+// add hands over outcomes.
+func (r *recorder) add(records ...omniflow.Record) { r.in <- records }
+
+// close writes what is left and returns when it is written, or when ctx (that
+// of newRecorder) has been over for the grace.
+func (r *recorder) close() {
+	close(r.in)
+	<-r.done
+}
+
+func (r *recorder) run(ctx context.Context) {
+	defer close(r.done)
+	for records := range r.in {
+		r.write(ctx, r.gather(records))
+	}
+}
+
+// gather waits a moment for more outcomes to write along.
+func (r *recorder) gather(records []omniflow.Record) []omniflow.Record {
+	timer := time.NewTimer(recordWithin)
+	defer timer.Stop()
+	for len(records) < recordAtMost {
+		select {
+		case more, ok := <-r.in:
+			if !ok {
+				return records
+			}
+			records = append(records, more...)
+		case <-timer.C:
+			return records
+		}
+	}
+	return records
+}
+
+// recordGrace is how long after the end of its activity a recorder still
+// tries to write. Rows that it could not write stay in sending.
+const recordGrace = sendWithin + 5*time.Second
+
+func (r *recorder) write(ctx context.Context, records []omniflow.Record) {
+	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(recordGrace, cancel) })
+	defer stop()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		_, err := r.ledger.RecordMessages(detached, r.teamID, records)
+		if err == nil {
+			return
+		}
+		r.log.Warn("outcomes not recorded yet", "team_id", r.teamID, "rows", len(records), "error", err)
+		if wait(detached, pause) != nil {
+			r.log.Error("outcomes not recorded: the rows are ambiguous now", "team_id", r.teamID, "rows", len(records))
+			return
+		}
+	}
+}
+
+// wait pauses for d, or until ctx is over.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,50 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"omniflow/activities"
+)
+
+// act names the activities; it is never called through.
+var act *activities.Activities
+
+// databaseStep pauses 1, 2, 4, 8, 16, then 30 s between attempts, for as long
+// as it takes: the database comes back (SYS-05). One attempt has 30 s.
+var databaseStep = workflow.ActivityOptions{
+	StartToCloseTimeout: 30 * time.Second,
+	RetryPolicy: &temporal.RetryPolicy{
+		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: 0},
+}
+
+// planStep is databaseStep with 10 min an attempt: an audience of a million.
+var planStep = workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Minute, RetryPolicy: databaseStep.RetryPolicy}
+
+// sliceStep is found dead 5 s after its last heartbeat, and goes on elsewhere
+// after 0.5, 1, 2, 4, then 10 s, for as long as it takes. One attempt works
+// for a minute, then waits for what is under way.
+var sliceStep = workflow.ActivityOptions{
+	StartToCloseTimeout: 5 * time.Minute,
+	HeartbeatTimeout:    5 * time.Second,
+	RetryPolicy: &temporal.RetryPolicy{
+		InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second, MaximumAttempts: 0},
+}
+
+// step is options with a summary for the UI, and the team as fairness key:
+// two teams on one queue are served in turn.
+func step(ctx workflow.Context, options workflow.ActivityOptions, team, summary string) workflow.Context {
+	options.Summary = summary
+	options.Priority = temporal.Priority{FairnessKey: team}
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// controlStep is databaseStep on the queue that never waits behind bulk work:
+// a pause takes effect within a second however busy the broadcast queue is.
+func controlStep(ctx workflow.Context, team, summary string) workflow.Context {
+	options := databaseStep
+	options.TaskQueue = InteractiveQueue
+	return step(ctx, options, team, summary)
+}

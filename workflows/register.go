@@ -1,0 +1,9 @@
+package workflows
+
+import "go.temporal.io/sdk/worker"
+
+// Register adds every workflow to r: a worker, a replayer or a test server.
+func Register(r worker.WorkflowRegistry) {
+	r.RegisterWorkflow(SendBroadcast)
+	r.RegisterWorkflow(SendLane)
+}
