@@ -157,7 +157,7 @@ func (g *generator) blank(channel string) []string {
 func (g *generator) badRow() []string {
 	g.book.bad++
 	row := g.blank("whatsapp")
-	switch g.rng.IntN(7) {
+	switch g.rng.IntN(10) {
 	case 0:
 		row[2], row[3] = "TW", "12345"
 	case 1:
@@ -172,6 +172,12 @@ func (g *generator) badRow() []string {
 		row[5] = pick(g, []string{"facebook", "instagram", "line"}) // without a user id
 	case 6:
 		row[2], row[3], row[5] = "TW", "0912345678", "telegram"
+	case 7:
+		row[2], row[3] = "TW", "02-2345-6789" // no mobile
+	case 8:
+		row[2], row[3] = "TW", "+1 212 555 0100 ext 5"
+	case 9:
+		row[5], row[6], row[7] = "line", g.userID("line"), "yesterday"
 	}
 	return row
 }

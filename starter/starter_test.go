@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"omniflow/internal/keyring"
+)
+
+// shell runs command lines against a server that answers with handler.
+type shell struct {
+	env map[string]string
+	in  string
+
+	mu       sync.Mutex
+	requests []string // "POST /v1/teams {…}"
+	keys     []string // their idempotency keys
+}
+
+func newShell(t *testing.T, handler http.HandlerFunc) *shell {
+	t.Helper()
+	s := &shell{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the client has gone
+		}
+		s.mu.Lock()
+		s.requests = append(s.requests, strings.TrimSpace(r.Method+" "+r.URL.String()+" "+string(body)))
+		s.keys = append(s.keys, r.Header.Get("Idempotency-Key"))
+		s.mu.Unlock()
+		handler(w, r)
+	}))
+	t.Cleanup(server.Close)
+	s.env = map[string]string{"OMNIFLOW_API_URL": server.URL, "OMNIFLOW_TOKEN": "tok", "OMNIFLOW_TEAM": "T"}
+	return s
+}
+
+// answer is a handler that always says the same.
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body) // the client may have gone
+	}
+}
+
+func (s *shell) run(ctx context.Context, args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = run(ctx, args, surroundings{
+		getenv: func(k string) string { return s.env[k] }, in: strings.NewReader(s.in), out: &o, err: &e,
+	})
+	return code, o.String(), e.String()
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	secrets := write("s.json", `{"token":"a","app_secret":"b"}`)
+	csv := write("c.csv", "customer_id\nC1\n")
+	detail := `{"id":"B","name":"n","state":"running","workflow_id":"w","counts":{"planned":9,"sent":5},
+		"lanes":[{"channel":"line","channel_account_id":"A","control":"paused","control_reason":"lunch","counts":{"planned":9,"sent":5}}]}`
+	tests := []struct {
+		name, args, answer, request, out string
+	}{
+		{"team create", "team create --name n --reconcile-after 30s", `{"team_id":"T9"}`,
+			`POST /v1/teams {"name":"n","plan":"omo","reconcile_after_seconds":30}`, "team T9 made; next: export OMNIFLOW_TEAM=T9\n"},
+		{"member create", "member create --name n --role sales_staff", `{"id":"M"}`,
+			`POST /v1/teams/T/members {"name":"n","role":"sales_staff"}`, "member M made; next: starter token create --member M\n"},
+		{"token create", "token create --team X --member M --expires-in 1h", `{"token":"t.o.k"}`,
+			`POST /v1/teams/X/tokens {"member_id":"M","expires_in_seconds":3600}`, "t.o.k\n"},
+		{"key create", "key create --member M --name n", `{"id":"K","key":"omk_x"}`,
+			`POST /v1/teams/T/machine-keys {"member_id":"M","name":"n"}`, "omk_x\n"},
+		{"account create", "account create --channel line --name n --external-id U1 --rate 5 --secrets " + secrets, `{"id":"A","webhook_path":"/webhooks/line/A"}`,
+			`POST /v1/teams/T/channel-accounts {"channel":"line","name":"n","external_id":"U1","secrets":{"token":"a","app_secret":"b"},"rate_per_second":5}`,
+			"account A made; register the webhook /webhooks/line/A at the provider\n"},
+		{"account list", "account list --limit 2", `{"items":[{"id":"A","channel":"line","name":"n","state":"stopped","stop_code":"190",
+			"limiters":[{"name":"messages","limit_per_second":120,"rate_now":60,"reason":"429"}]}],"next":"zz"}`,
+			"GET /v1/teams/T/channel-accounts?limit=2", "ID  CHANNEL  NAME  STATE         LIMITS\nA   line     n     stopped: 190  messages 60 of 120/s (429)\nmore: --after zz\n"},
+		{"account rate", "account rate A --rate 7 --reason why", `{}`,
+			`PUT /v1/teams/T/channel-accounts/A/rate {"rate_per_second":7,"reason":"why"}`, "account A may send 7 messages a second\n"},
+		{"account resume", "account resume A --reason paid", `{}`,
+			`POST /v1/teams/T/channel-accounts/A:resume {"reason":"paid"}`, "account A sends again\n"},
+		{"template create", "template create --waba-id W --name hi --language zh_TW --body-params 2", `{"id":"X","name":"hi"}`,
+			`POST /v1/teams/T/templates {"waba_id":"W","name":"hi","language":"zh_TW","body_params":2}`, "template hi registered as X\n"},
+		{"customer import", "customer import --follower M " + csv,
+			`{"rows":3,"imported":1,"duplicates":[{"line":4,"of_line":2,"reason":"duplicate_identity"}],"rejected":[{"line":3,"reason":"phone_invalid","column":"phone"}],"warnings":[]}`,
+			"POST /v1/teams/T/imports?follower_id=M customer_id\nC1",
+			"3 rows: 1 imported, 0 updated, 1 duplicates, 1 rejected, 0 warnings\n" +
+				"LINE  WHAT       COLUMN  REASON\n3     rejected   phone   phone_invalid\n4     duplicate  -       duplicate_identity (as line 2)\n"},
+		{"broadcast list", "broadcast list", `{"items":[{"id":"B","state":"finished","outcome":"completed","counts":{"planned":3,"read":3}}],"next":""}`,
+			"GET /v1/broadcasts?limit=50", "ID  NAME  STATE                CREATED  PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN\n" +
+				"B   -     finished, completed  -        3        0       0        0     0         3     0       0        0          0\n"},
+		{"broadcast show", "broadcast show B", detail, "GET /v1/broadcasts/B", "broadcast B n: running, workflow w\n" +
+			"CHANNEL  ACCOUNT  CONTROL         PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN\n" +
+			"line     A        paused (lunch)  9        0       0        5     0         0     0       0        0          0\n" +
+			"total                             9        0       0        5     0         0     0       0        0          0\n"},
+		{"broadcast pause", "broadcast pause B --account A --reason lunch", detail, `POST /v1/broadcasts/B:pause {"reason":"lunch","channel_account_id":"A"}`, "paused (lunch)"},
+		{"broadcast rate", "broadcast rate B --account A --rate 3", detail, `POST /v1/broadcasts/B:rate {"channel_account_id":"A","rate_per_second":3}`, "broadcast B n"},
+		{"recipients", "broadcast recipients B --state failed --code x", `{"items":[{"conversation_id":"V","customer_id":"C1","channel":"line","ordinal":1,"state":"failed","code":"x","attempt":2}],"next":""}`,
+			"GET /v1/broadcasts/B/recipients?code=x&limit=50&state=failed", "CONVERSATION  CUSTOMER  CHANNEL  MESSAGE  STATE   CODE  ATTEMPT  SENT\nV             C1        line     1        failed  x     2        -\n"},
+		{"timeline", "broadcast timeline B V", `{"items":[{"kind":"attempt","attempt":1,"http_status":500,"latency_ms":12,"code":"provider_unavailable"}]}`,
+			"GET /v1/broadcasts/B/recipients/V/timeline", "AT  KIND     STATE  CODE                  ATTEMPT  HTTP  MS  PROVIDER ID\n-   attempt  -      provider_unavailable  1        500   12  -\n"},
+		{"dead letters", "deadletter list", `{"items":[{"id":"D","channel":"line","reason":"no message"}],"next":""}`,
+			"GET /v1/dead-letters?limit=50", "ID  CHANNEL  CREATED  REPLAYED  REASON\nD   line     -        -         no message\n"},
+		{"replay", "deadletter replay D", `{}`, "POST /v1/dead-letters/D:replay", "dead letter D goes through the relay again\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, answer(200, tt.answer))
+			code, out, errs := s.run(context.Background(), strings.Fields(tt.args)...)
+			require.Zero(t, code, errs)
+			require.Empty(t, errs)
+			require.Contains(t, out, tt.out)
+			require.Equal(t, []string{tt.request}, s.requests)
+
+			code, out, _ = s.run(context.Background(), append([]string{"--json"}, strings.Fields(tt.args)...)...)
+			require.Zero(t, code)
+			require.Equal(t, tt.answer+"\n", out, "--json prints the answer as it came")
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, args string
+		status     int
+		answer     string
+		code       int
+		errs       string
+	}{
+		{"a rule says no", "broadcast show B", 422, `{"code":"broadcast_message_count","detail":"6 messages,\n at most 5","rule":"BRD-05"}`, 1,
+			"starter: broadcast_message_count: 6 messages, at most 5 (BRD-05); correct the request and try again\n"},
+		{"a known next step", "broadcast show B", 401, `{"code":"unauthenticated","detail":"no token"}`, 1,
+			"starter: unauthenticated: no token; set OMNIFLOW_TOKEN to a valid token (starter token create, or starter token platform)\n"},
+		{"unknown command", "team bogus", 200, ``, 2, "starter: usage: unknown command \"bogus\" for \"starter team\"; see starter --help\n"},
+		{"unknown flag", "team create --nam n", 200, ``, 2, "starter: usage: unknown flag: --nam; see starter --help\n"},
+		{"missing flag", "team create", 200, ``, 2, "starter: usage: required flag(s) \"name\" not set; see starter --help\n"},
+		{"missing argument", "broadcast show", 200, ``, 2, "starter: usage: accepts 1 arg(s), received 0; see starter --help\n"},
+		{"no database", "migrate", 200, ``, 2, "starter: usage: DATABASE_URL is not set; see starter --help\n"},
+		{"no such file", "customer import nowhere.csv", 200, ``, 1, "starter: open nowhere.csv: no such file or directory\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, answer(tt.status, tt.answer))
+			code, out, errs := s.run(context.Background(), strings.Fields(tt.args)...)
+			require.Equal(t, tt.code, code)
+			require.Empty(t, out)
+			require.Equal(t, tt.errs, errs)
+		})
+	}
+}
+
+func TestNoTeam(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, answer(200, `{}`))
+	s.env["OMNIFLOW_TEAM"] = ""
+	code, _, errs := s.run(context.Background(), "account", "list")
+	require.Equal(t, 2, code)
+	require.Contains(t, errs, "no team: give --team or set OMNIFLOW_TEAM")
+	tokens, err := keyring.ParseTokens(keyring.NewKey("k1"))
+	require.NoError(t, err)
+	team := uuid.New()
+	s.env["OMNIFLOW_TOKEN"], err = tokens.Sign(keyring.Claims{Scope: keyring.ScopeMember, TeamID: team, ExpiresAt: time.Now()})
+	require.NoError(t, err)
+	code, _, errs = s.run(context.Background(), "account", "list")
+	require.Zero(t, code, errs)
+	require.Equal(t, []string{"GET /v1/teams/" + team.String() + "/channel-accounts?limit=50"}, s.requests)
+}
+
+func TestPlatformToken(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, answer(200, ``))
+	code, _, errs := s.run(context.Background(), "token", "platform")
+	require.Equal(t, 2, code)
+	require.Contains(t, errs, "OMNIFLOW_JWT_KEYS is not set")
+	s.env["OMNIFLOW_JWT_KEYS"] = keyring.NewKey("k1")
+	code, out, errs := s.run(context.Background(), "token", "platform", "--expires-in", "10m")
+	require.Zero(t, code, errs)
+	tokens, err := keyring.ParseTokens(s.env["OMNIFLOW_JWT_KEYS"])
+	require.NoError(t, err)
+	claims, err := tokens.Verify(strings.TrimSpace(out), time.Now())
+	require.NoError(t, err)
+	require.Equal(t, keyring.ScopePlatform, claims.Scope)
+	_, err = tokens.Verify(strings.TrimSpace(out), time.Now().Add(11*time.Minute))
+	require.ErrorIs(t, err, keyring.ErrToken)
+	require.Empty(t, s.requests)
+}
