@@ -236,10 +236,29 @@ func (s *Server) holders(c Channel, token string) []*account {
 	return s.byToken[accountKey{c, token}]
 }
 
+// everyone says whether an id in a setting means all accounts.
+func everyone(id string) bool { return id == "" || id == "*" }
+
+// apply does set to the accounts that a setting names. It runs under s.mu. A
+// setting for everyone may meet nobody yet.
+func (s *Server) apply(c Channel, id string, set func(*account)) error {
+	found := everyone(id)
+	for _, a := range s.accounts {
+		if matches(c, id, a) {
+			set(a)
+			found = true
+		}
+	}
+	if !found {
+		return fmt.Errorf("no %s account %q", c, id)
+	}
+	return nil
+}
+
 // matches says whether a setting for channel and id, either "*" or "", is for a.
 func matches(c Channel, id string, a *account) bool {
 	return (c == "" || c == "*" || c == a.channel) &&
-		(id == "" || id == "*" || id == a.id)
+		(everyone(id) || id == a.id)
 }
 
 // clock is the account's view of now.

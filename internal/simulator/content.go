@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 )
@@ -8,22 +9,31 @@ import (
 // hashText is the content hash of a plain text message.
 func hashText(text string) [sha256.Size]byte { return sha256.Sum256([]byte(text)) }
 
-// hashJSON is the content hash of anything else: of its JSON with sorted keys
-// and without insignificant space.
+// hashJSON is the content hash of anything else: of its JSON in UTF-8 with
+// sorted keys and without insignificant space.
 func hashJSON(v any) [sha256.Size]byte {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // v was decoded from JSON
-	}
+	d := json.NewDecoder(bytes.NewReader(mustJSON(v)))
+	d.UseNumber() // a number may be larger than any float
 	var plain any
-	if err := json.Unmarshal(raw, &plain); err != nil {
-		panic(err) // raw was encoded just now
+	if err := d.Decode(&plain); err != nil {
+		panic(err) // it was encoded just now
 	}
-	sorted, err := json.Marshal(plain)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(plain); err != nil {
+		panic(err) // it was decoded just now
+	}
+	return sha256.Sum256(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// mustJSON encodes what is our own, or was decoded from JSON.
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // plain was decoded just now
+		panic(err) // nothing else comes here
 	}
-	return sha256.Sum256(sorted)
+	return b
 }
 
 // utf16Length counts UTF-16 code units, in which LINE and Messenger measure.

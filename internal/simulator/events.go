@@ -12,6 +12,9 @@ const readOnly = 0.05
 // whatsappStatuses queues the statuses of a message; it returns what the
 // response has to wait for, if anything.
 func (a *account) whatsappStatuses(m *whatsappMessage, t *Template, id string, f fate) <-chan struct{} {
+	if a.cfg.WebhookURL == "" {
+		return nil
+	}
 	names := a.statusNames(f)
 	now, after := a.clock(), time.Duration(0)
 	var hold <-chan struct{}
@@ -52,9 +55,8 @@ func (a *account) statusNames(f fate) []string {
 // status is one element of statuses, in the shape of v24 and later. Pricing
 // comes with sent and with one of delivered and read; paid says that it has.
 func (a *account) status(m *whatsappMessage, t *Template, id, name string, at time.Time, failure int, paid bool) []byte {
-	b := quote(make([]byte, 0, 320), id)
-	b = append([]byte(`{"id":`), b...)
-	b = append(b, `,"status":"`...)
+	b := append(make([]byte, 0, 320), `{"id":`...)
+	b = append(quote(b, id), `,"status":"`...)
 	b = append(b, name...)
 	b = append(b, `","timestamp":"`...)
 	b = strconv.AppendInt(b, at.Unix(), 10)
@@ -97,6 +99,9 @@ func failedErrors(code int) string {
 
 // pageEvents queues the echo and the receipts of a bubble.
 func (a *account) pageEvents(m *pageMessage, mid string) <-chan struct{} {
+	if a.cfg.WebhookURL == "" {
+		return nil
+	}
 	now, person := a.clock(), m.Recipient.ID
 	after := a.hooks.pause()
 	hold := a.emitFirst(event{body: a.echo(m, mid, now)}, after)
@@ -184,13 +189,4 @@ func (a *account) receipt(person, key string, value any, at time.Time) []byte {
 	}{party{person}, party{a.cfg.ExternalID}, at.UnixMilli()})
 	b = append(b[:len(b)-1], `,"`+key+`":`...)
 	return append(append(b, mustJSON(value)...), '}')
-}
-
-// mustJSON encodes one of our own types.
-func mustJSON(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only our own types come here
-	}
-	return b
 }

@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -99,23 +100,13 @@ func (s *Server) SetFaults(f Faults) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	found := false
-	for _, a := range s.all() {
-		if matches(f.Channel, f.ExternalID, a) {
-			a.setFaults(f)
-			found = true
-		}
-	}
-	if f.ExternalID == "" || f.ExternalID == "*" {
-		s.mu.Lock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if everyone(f.ExternalID) {
+		s.faults = slices.DeleteFunc(s.faults, func(old Faults) bool { return old.Channel == f.Channel })
 		s.faults = append(s.faults, f)
-		s.mu.Unlock()
-		return nil
 	}
-	if !found {
-		return fmt.Errorf("no %s account %q", f.Channel, f.ExternalID)
-	}
-	return nil
+	return s.apply(f.Channel, f.ExternalID, func(a *account) { a.setFaults(f) })
 }
 
 func (a *account) setFaults(f Faults) {

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,11 +65,7 @@ func (e graphError) reply(c Channel, kind string) reply {
 
 // graphReply is any JSON with the headers of the Graph API.
 func graphReply(status int, v any) reply {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only our own types come here
-	}
-	return reply{status: status, body: body, header: [][2]string{
+	return reply{status: status, body: mustJSON(v), header: [][2]string{
 		{"facebook-api-version", "v25.0"}, {"x-fb-request-id", newTraceID()},
 	}}
 }

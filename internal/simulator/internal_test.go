@@ -118,5 +118,6 @@ func TestQueueIsBounded(t *testing.T) {
 func TestContentHashIgnoresOrderAndSpace(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, hashJSON(json.RawMessage(`{"a":1,"b":[2]}`)), hashJSON(json.RawMessage(`{ "b":[2], "a":1 }`)))
+	require.Equal(t, hashText(`{"a":1e999,"b":"<界>"}`), hashJSON(json.RawMessage(`{"b":"\u003c界>","a":1e999}`)))
 	require.NotEqual(t, hashJSON(json.RawMessage(`{"a":1}`)), hashJSON(json.RawMessage(`{"a":2}`)))
 }

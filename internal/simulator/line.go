@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"encoding/json"
 	"mime"
 	"net/http"
 )
@@ -36,11 +35,7 @@ func (s *Server) lineRoutes() {
 
 // lineReply is any JSON with a request id of its own.
 func lineReply(status int, v any) reply {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only our own types come here
-	}
-	return reply{status: status, body: body, header: [][2]string{{"X-Line-Request-Id", newRequestID()}}}
+	return reply{status: status, body: mustJSON(v), header: [][2]string{{"X-Line-Request-Id", newRequestID()}}}
 }
 
 func lineFail(status int, message string) reply {

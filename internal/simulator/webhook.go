@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -76,23 +77,13 @@ func (s *Server) SetWebhooks(h Webhooks) error {
 	if err := h.check(); err != nil {
 		return err
 	}
-	found := false
-	for _, a := range s.all() {
-		if matches(h.Channel, h.ExternalID, a) {
-			a.setWebhooks(h)
-			found = true
-		}
-	}
-	if h.ExternalID == "" || h.ExternalID == "*" {
-		s.mu.Lock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if everyone(h.ExternalID) {
+		s.hooks = slices.DeleteFunc(s.hooks, func(old Webhooks) bool { return old.Channel == h.Channel })
 		s.hooks = append(s.hooks, h)
-		s.mu.Unlock()
-		return nil
 	}
-	if !found {
-		return fmt.Errorf("no %s account %q", h.Channel, h.ExternalID)
-	}
-	return nil
+	return s.apply(h.Channel, h.ExternalID, func(a *account) { a.setWebhooks(h) })
 }
 
 func (a *account) setWebhooks(h Webhooks) {
