@@ -1,6 +1,9 @@
 package omniflow
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Bracket is what a messaging window lets through now (WIN-01, WIN-02).
 type Bracket string
@@ -77,21 +80,21 @@ func CheckWindow(ch Channel, typ ConversationType, kind MessageKind, promotional
 //
 // Refusals: window_template_only, window_closed, broadcast_channel_unsupported.
 func CheckBroadcastWindow(ch Channel, kind MessageKind, last *time.Time, now time.Time) *Refusal {
-	switch ch {
-	case LINE:
-		return nil
-	case WhatsApp:
-		if kind != TemplateKind && !within(last, now, ServiceWindow) {
-			return templateOnly("D-BRD-3")
-		}
-		return nil
-	case Facebook, Instagram:
-		if !within(last, now, ServiceWindow) {
-			return Refuse(WindowClosed, "D-BRD-3", "the customer last wrote over 24 hours ago; a broadcast on %s needs an open window", ch)
-		}
-		return nil
+	if !slices.Contains(BroadcastChannels[:], ch) {
+		return unsupportedChannels(ch)
 	}
-	return unsupportedChannels(ch)
+	broadcast := BroadcastMessage
+	if kind == TemplateKind {
+		broadcast = BroadcastTemplate
+	}
+	w := WindowOfBroadcast(broadcast, ch)
+	switch {
+	case w.Max == 0 || within(last, now, w.Max):
+		return nil
+	case w.Code == WindowTemplateOnly:
+		return templateOnly("D-BRD-3")
+	}
+	return Refuse(w.Code, "D-BRD-3", "the customer last wrote over 24 hours ago; a broadcast on %s needs an open window", ch)
 }
 
 func templateOnly(rule string) *Refusal {
