@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"omniflow/internal/omniflow"
+	"omniflow/internal/postgres"
+)
+
+// meter counts what leaves and what comes back. It satisfies activities.Meter.
+type meter struct {
+	attempts *prometheus.CounterVec
+	latency  *prometheus.HistogramVec
+	slowed   *prometheus.CounterVec
+	stopped  *prometheus.CounterVec
+	inbox    *prometheus.CounterVec
+}
+
+func newMeter(r prometheus.Registerer) *meter {
+	m := &meter{
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniflow_attempts_total",
+			Help: "Messages handed to a provider, by result: accepted, or the fault."}, []string{"channel", "result"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "omniflow_attempt_seconds",
+			Help:    "Time of one provider call.",
+			Buckets: []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}}, []string{"channel"}),
+		slowed: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniflow_throttled_total",
+			Help: "Throttle answers, by provider code."}, []string{"channel", "code"}),
+		stopped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniflow_stops_total",
+			Help: "Accounts or lanes stopped until an operator acts, by provider code. Alert on any increase."}, []string{"channel", "code"}),
+		inbox: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniflow_inbox_total",
+			Help: "What the relay made of webhooks: requests, changed rows, customer messages, dead letters."}, []string{"what"}),
+	}
+	r.MustRegister(m.attempts, m.latency, m.slowed, m.stopped, m.inbox)
+	return m
+}
+
+// Attempt counts one provider call that carried n messages.
+func (m *meter) Attempt(ch omniflow.Channel, result string, latency time.Duration, n int) {
+	m.attempts.WithLabelValues(string(ch), result).Add(float64(n))
+	m.latency.WithLabelValues(string(ch)).Observe(latency.Seconds())
+}
+
+// Slowed counts a throttle answer.
+func (m *meter) Slowed(ch omniflow.Channel, code string) {
+	m.slowed.WithLabelValues(string(ch), code).Inc()
+}
+
+// Stopped counts a stop.
+func (m *meter) Stopped(ch omniflow.Channel, code string) {
+	m.stopped.WithLabelValues(string(ch), code).Inc()
+}
+
+func (m *meter) relayed(r omniflow.IntakeResult) {
+	m.inbox.WithLabelValues("requests").Add(float64(r.Items))
+	m.inbox.WithLabelValues("changed").Add(float64(r.Changed))
+	m.inbox.WithLabelValues("customer_messages").Add(float64(r.Messages))
+	m.inbox.WithLabelValues("dead_letters").Add(float64(r.Dead))
+}
+
+// limitCollector shows every limiter as the database has it at the scrape:
+// what is set, what is in force after throttling, and why.
+type limitCollector struct {
+	store *postgres.Store
+	log   *slog.Logger
+}
+
+var (
+	limitLabels = []string{"channel", "channel_account_id", "limiter"}
+	limitSet    = prometheus.NewDesc("omniflow_limit_per_second", "The limit that is set.", limitLabels, nil)
+	limitNow    = prometheus.NewDesc("omniflow_limit_rate_per_second", "The rate in force: lower after a throttle answer, creeping back.", append(limitLabels, "reason"), nil)
+	limitClosed = prometheus.NewDesc("omniflow_limit_closed_seconds", "How long the provider still wants nothing.", limitLabels, nil)
+	limitBooked = prometheus.NewDesc("omniflow_limit_booked_seconds", "How far ahead send slots are leased: 0 is idle, 0.6 is saturated.", limitLabels, nil)
+)
+
+// Describe tells the registry what Collect gives.
+func (c limitCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- limitSet
+	out <- limitNow
+	out <- limitClosed
+	out <- limitBooked
+}
+
+// Collect reads the limiters within two seconds, or gives nothing.
+func (c limitCollector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	limits, err := c.store.Limits(ctx)
+	if err != nil {
+		c.log.Warn("limits are not shown in metrics", "error", err)
+		return
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for _, l := range limits {
+		labels := []string{string(l.Channel), l.ChannelAccountID.String(), l.Name}
+		gauge(limitSet, l.Limit, labels...)
+		gauge(limitNow, l.Rate, append(labels, l.Reason)...)
+		gauge(limitClosed, l.Closed, labels...)
+		gauge(limitBooked, l.Booked, labels...)
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"omniflow/internal/postgres"
+	"omniflow/internal/temporalclient"
+)
+
+const (
+	inboxRelays = 2  // inbox batches at once in this process
+	inboxBatch  = 50 // webhook requests of one batch, up to 1,000 events each
+	outboxBatch = 50
+	lookEach    = 100 * time.Millisecond // an empty inbox or outbox is looked at again after this
+	purgeEach   = time.Hour
+)
+
+// relay moves what a committed transaction promised: webhooks from the inbox
+// into the ledger, starts from the outbox into the engine. Every step is
+// idempotent, and several relays share the work.
+type relay struct {
+	store    *postgres.Store
+	engine   temporalclient.Starter
+	channels channelSet
+	meter    *meter
+	log      *slog.Logger
+}
+
+// run relays until ctx ends.
+func (r *relay) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for range inboxRelays {
+		group.Go(func() error { return r.each(ctx, "drain inbox", lookEach, r.drainInbox) })
+	}
+	group.Go(func() error { return r.each(ctx, "drain outbox", lookEach, r.drainOutbox) })
+	group.Go(func() error { return r.each(ctx, "purge", purgeEach, r.purge) })
+	return group.Wait()
+}
+
+// each repeats step at once while it finds work, else after pause. A fault is
+// logged and tried again after a second at least.
+func (r *relay) each(ctx context.Context, name string, pause time.Duration, step func(context.Context) (int, error)) error {
+	for ctx.Err() == nil {
+		n, err := step(ctx)
+		rest := pause
+		if err != nil {
+			r.log.Warn("relay: "+name+" will be tried again", "error", err)
+			rest = max(pause, time.Second)
+		} else if n > 0 {
+			continue
+		}
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+func (r *relay) drainInbox(ctx context.Context) (int, error) {
+	result, err := r.store.DrainInbox(ctx, inboxBatch, r.read)
+	if err == nil {
+		r.meter.relayed(result)
+	}
+	return result.Items, err
+}
+
+func (r *relay) drainOutbox(ctx context.Context) (int, error) {
+	return r.store.DrainOutbox(ctx, outboxBatch, func(ctx context.Context, s postgres.Start) error {
+		return r.engine.Start(ctx, temporalclient.OutboxStart{ID: s.ID, TeamID: s.TeamID, Workflow: s.Workflow,
+			WorkflowID: s.WorkflowID, Input: json.RawMessage(s.Input), Summary: s.Summary})
+	})
+}
+
+// purge drops what has served its time; it never finds work left over.
+func (r *relay) purge(ctx context.Context) (int, error) {
+	return 0, r.store.Purge(ctx)
+}

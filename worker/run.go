@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"golang.org/x/sync/errgroup"
+
+	"omniflow/activities"
+	"omniflow/internal/config"
+	"omniflow/internal/postgres"
+	"omniflow/internal/temporalclient"
+	"omniflow/workflows"
+)
+
+// run wires the program, works until ctx ends, and stops in order.
+func run(ctx context.Context, getenv func(string) string) error {
+	cfg, err := config.LoadWorker(getenv)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	store, err := postgres.Open(ctx, cfg.DatabaseURL, cfg.DatabaseConns)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	registry.MustRegister(limitCollector{store: store, log: log})
+	temporal, err := temporalclient.Dial(temporalclient.Input{Options: cfg.Temporal, Keys: cfg.Keys, Logger: log, Registry: registry})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+
+	channels := providers(cfg)
+	meter := newMeter(registry)
+	stopping := make(chan struct{})
+	acts := activities.New(store, &accounts{store: store, keys: cfg.Keys}, channels.senders(), meter, log, stopping)
+	group, ctx := errgroup.WithContext(ctx)
+	h := &health{store: store, temporal: temporal}
+	group.Go(func() error { return h.serve(ctx, cfg.MetricsListen, registry, log) })
+	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log}
+	group.Go(func() error { return relay.run(ctx) })
+	group.Go(func() error { return poll(ctx, temporal, acts, h, stopping, log) })
+	return group.Wait()
+}
+
+// queue is a task queue with the room it has in this process. Bulk work has
+// its own worker, so that it never takes the slots of interactive work.
+type queue struct {
+	name       string
+	activities int // at once
+	workflows  bool
+}
+
+var queues = []queue{
+	{workflows.InteractiveQueue, 64, false},
+	{workflows.BroadcastQueue, 16, true},
+	{workflows.SystemQueue, 16, true},
+}
+
+// stopWithin is how long activities may finish what is under way: a provider
+// call and its record.
+const stopWithin = 25 * time.Second
+
+// poll works the task queues until ctx ends. While Temporal is away it tries
+// again every second: the relay needs no engine to take webhooks in.
+func poll(ctx context.Context, c client.Client, acts *activities.Activities, h *health, stopping chan struct{}, log *slog.Logger) error {
+	for temporalclient.Healthy(ctx, c) != nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+			log.Warn("temporal does not answer; trying again")
+		}
+	}
+	fatal := make(chan error, len(queues))
+	var started []worker.Worker
+	for _, q := range queues {
+		w := newWorker(c, q, acts, fatal)
+		if err := w.Start(); err != nil {
+			return fmt.Errorf("poll task queue %s: %w", q.name, err)
+		}
+		started = append(started, w)
+	}
+	h.polling.Store(true)
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-fatal:
+	}
+	h.polling.Store(false)
+	close(stopping)
+	for _, w := range started {
+		w.Stop()
+	}
+	return failed
+}
+
+func newWorker(c client.Client, q queue, acts *activities.Activities, fatal chan<- error) worker.Worker {
+	w := worker.New(c, q.name, worker.Options{
+		MaxConcurrentActivityExecutionSize: q.activities,
+		MaxConcurrentActivityTaskPollers:   4,
+		MaxConcurrentWorkflowTaskPollers:   4,
+		DisableWorkflowWorker:              !q.workflows,
+		DisableEagerActivities:             true, // eager activities pass by the queue's limits
+		WorkerStopTimeout:                  stopWithin,
+		OnFatalError:                       func(err error) { fatal <- fmt.Errorf("task queue %s: %w", q.name, err) },
+	})
+	if q.workflows {
+		workflows.Register(w)
+	}
+	acts.Register(w)
+	return w
+}
