@@ -173,30 +173,3 @@ func blank(record []string) bool {
 func rejects(issues []Issue) bool {
 	return slices.ContainsFunc(issues, func(i Issue) bool { return i.Weight != Warning })
 }
-
-// Each reads a whole file and hands every good row to use; an error of use
-// ends it. The report is complete only where the error is nil.
-//
-// Errors: those of New and Next, but io.EOF; those of use, as they are.
-func Each(r io.Reader, opts Options, use func(Row) error) (Report, error) {
-	report := Report{Duplicates: []Issue{}, Rejected: []Issue{}, Warnings: []Issue{}}
-	d, err := New(r, opts)
-	if err != nil {
-		return report, err
-	}
-	for {
-		row, issues, err := d.Next()
-		report.Rows = d.Rows()
-		report.add(issues)
-		if errors.Is(err, io.EOF) {
-			return report, nil
-		}
-		if err != nil {
-			return report, err
-		}
-		report.Good++
-		if err := use(row); err != nil {
-			return report, err
-		}
-	}
-}

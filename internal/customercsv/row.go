@@ -40,26 +40,3 @@ const (
 	Duplicate Weight = "duplicate"
 	Warning   Weight = "warning"
 )
-
-// Report is what became of a file.
-type Report struct {
-	Rows       int     `json:"rows"` // without the header and blank lines
-	Good       int     `json:"good"`
-	Duplicates []Issue `json:"duplicates"`
-	Rejected   []Issue `json:"rejected"`
-	Warnings   []Issue `json:"warnings"`
-}
-
-// add files issues by weight.
-func (r *Report) add(issues []Issue) {
-	for _, i := range issues {
-		switch i.Weight {
-		case Duplicate:
-			r.Duplicates = append(r.Duplicates, i)
-		case Warning:
-			r.Warnings = append(r.Warnings, i)
-		default:
-			r.Rejected = append(r.Rejected, i)
-		}
-	}
-}
