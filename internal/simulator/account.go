@@ -82,6 +82,7 @@ type account struct {
 	keys        retryKeys             // LINE
 	quotaUsed   int                   // LINE
 	replyTokens map[string]replyToken // LINE
+	tokenOrder  []string              // of replyTokens, oldest first
 	inbound     map[string]struct{}   // ids that can be marked as read
 }
 

@@ -116,6 +116,21 @@ func TestPermanentMulticastNamesTheRecipient(t *testing.T) {
 	require.Empty(t, w.truth(simulator.LINE))
 }
 
+func TestFaultHitsAReplyByItsUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.next(simulator.LINE, 1, simulator.LostReset)
+	_, err := w.sim.Inbound(simulator.InboundMessage{Channel: simulator.LINE, ExternalID: botID, User: users[1], Text: "hi"})
+	require.NoError(t, err)
+	token := at(t, w.hook().decode(t), "events", 0, "replyToken").(string)
+	body := `{"replyToken":"` + token + `","messages":[{"type":"text","text":"x"}]}`
+	_, err = w.try(http.MethodPost, "/line/v2/bot/message/reply", "line", body)
+	require.Error(t, err)
+	require.Len(t, w.truth(simulator.LINE), 1)
+	a := w.post("/line/v2/bot/message/reply", "line", body)
+	require.Equal(t, "Invalid reply token", a.body["message"], "it was used, as the sender cannot know")
+}
+
 func TestFaultSharesAreDrawnFromTheSeed(t *testing.T) {
 	t.Parallel()
 	draw := func(seed uint64) (figures simulator.Summary, order []int) {

@@ -67,7 +67,7 @@ func (a *account) inboundEvent(person, text string, at time.Time) (string, event
 		return id, whatsappInbound(id, person, text, at)
 	case LINE:
 		token := newReplyToken()
-		a.replyTokens[token] = replyToken{user: person, made: a.clock()}
+		a.rememberToken(token, replyToken{user: person, made: a.clock()})
 		id := newEventID(at)
 		return id, event{body: lineInbound(id, token, person, text, at)}
 	}

@@ -14,6 +14,20 @@ type replyToken struct {
 	made time.Time
 }
 
+// rememberToken keeps a reply token, and forgets those that are too old to use.
+func (a *account) rememberToken(token string, t replyToken) {
+	for len(a.tokenOrder) > 0 {
+		old, ok := a.replyTokens[a.tokenOrder[0]]
+		if ok && t.made.Sub(old.made) <= replyTokenLife {
+			break
+		}
+		delete(a.replyTokens, a.tokenOrder[0])
+		a.tokenOrder = a.tokenOrder[1:]
+	}
+	a.replyTokens[token] = t
+	a.tokenOrder = append(a.tokenOrder, token)
+}
+
 // lineSentMessage is one entry of sentMessages.
 type lineSentMessage struct {
 	ID         string `json:"id"`
@@ -29,6 +43,9 @@ type lineSent struct {
 func (a *account) takeLINE(endpoint, key string, q *lineRequest, invalid *lineError) reply {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if t, ok := a.replyTokens[q.ReplyToken]; ok && endpoint == endpointReply {
+		q.to = []string{t.user}
+	}
 	v := a.gate(endpoint, q.to)
 	if v.refused != nil {
 		return *v.refused
@@ -66,7 +83,6 @@ func (a *account) lineRecipients(endpoint string, q *lineRequest, v verdict) *re
 	case endpointReply:
 		t, ok := a.replyTokens[q.ReplyToken]
 		if ok && a.clock().Sub(t.made) <= replyTokenLife && v.fault != Permanent {
-			q.to = []string{t.user}
 			return nil
 		}
 		rep = lineFail(http.StatusBadRequest, "Invalid reply token")

@@ -8,7 +8,7 @@ import (
 )
 
 // holdLimit bounds how long an answer waits for a webhook that is to overtake it.
-const holdLimit = time.Second
+const holdLimit = 2 * time.Second
 
 // reply is an answer before a fault spoils it.
 type reply struct {

@@ -23,7 +23,7 @@ type Webhooks struct {
 	Reorder   float64 `json:"reorder"`   // sent 0.3 to 1.5 s late, after what follows it
 	Drop      float64 `json:"drop"`      // never sent
 	// BeforeResponse is the share of messages whose first event is delivered
-	// before the HTTP response is written (1 s at most).
+	// before the HTTP response is written, which waits 2 s at most.
 	BeforeResponse float64 `json:"before_response"`
 
 	Delivered       float64 `json:"delivered"`         // of the messages taken

@@ -291,14 +291,14 @@ func TestRefusedWebhooksAreSentAgain(t *testing.T) {
 func TestSlowReceiverIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	over := make(chan struct{})
+	over := make(chan struct{}, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.ReadAll(r.Body)
 		if calls.Add(1) == 1 {
 			<-r.Context().Done()
 			return
 		}
-		close(over)
+		over <- struct{}{}
 	}))
 	t.Cleanup(receiver.Close)
 	w := newWorld(t, func(a *simulator.Account) { a.WebhookURL = receiver.URL })
