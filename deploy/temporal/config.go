@@ -21,6 +21,7 @@ const (
 // stores names the two SQL databases of a server; on SQLite they are one.
 type stores struct {
 	main, visibility *config.SQL
+	release          func() // gives up what marks them as in use
 }
 
 // serverConfig is the configuration of a server with all services in this

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/iancoleman/strcase"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/log"
@@ -19,41 +16,28 @@ import (
 	toolsql "go.temporal.io/server/tools/sql"
 )
 
-// Codes of PostgreSQL's errors, https://www.postgresql.org/docs/15/errcodes-appendix.html.
-const (
-	undefinedDatabase = "3D000"
-	duplicateDatabase = "42P04"
-)
-
-// setupLock is the advisory lock under which one process at a time creates
-// databases and schemas.
-const setupLock = 7233_1532
-
-// postgresStores creates the two databases of o where missing, brings their
-// schemas to the version of this server and describes them. Doing so again
-// changes nothing.
+// postgresStores creates the two databases of o where missing, makes them this
+// process's own, brings their schemas to the version of this server and
+// describes them. Doing so again changes nothing.
 func postgresStores(ctx context.Context, o options, logger log.Logger) (stores, error) {
 	db := stores{
 		main:       postgresStore(o.postgres, o.postgresDB, o.postgresMaxConns),
 		visibility: postgresStore(o.postgres, o.postgresVisibilityDB, o.postgresMaxConns/2),
 	}
-	admin, err := connectAdmin(ctx, o.postgres)
-	if err != nil {
-		return stores{}, fmt.Errorf("connect to PostgreSQL (--postgres): %w", err)
+	if err := createDatabases(ctx, o.postgres, o.postgresDB, o.postgresVisibilityDB); err != nil {
+		return stores{}, err
 	}
-	defer admin.Close(context.WithoutCancel(ctx)) // closing also releases the lock
-	if _, err := admin.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(setupLock)); err != nil {
-		return stores{}, fmt.Errorf("lock PostgreSQL for setup: %w", err)
+	var err error
+	if db.release, err = own(ctx, o.postgres, o.postgresDB); err != nil {
+		return stores{}, err
 	}
-	for folder, store := range map[string]*config.SQL{
-		"postgresql/v12/temporal":   db.main,
-		"postgresql/v12/visibility": db.visibility,
-	} {
-		if err := createDatabase(ctx, admin, store.DatabaseName); err != nil {
-			return stores{}, fmt.Errorf("create database %s: %w", store.DatabaseName, err)
-		}
-		if err := updateSchema(store, folder, logger); err != nil {
-			return stores{}, fmt.Errorf("update schema of database %s: %w", store.DatabaseName, err)
+	for _, update := range []struct {
+		store  *config.SQL
+		folder string
+	}{{db.main, "postgresql/v12/temporal"}, {db.visibility, "postgresql/v12/visibility"}} {
+		if err := updateSchema(update.store, update.folder, logger); err != nil {
+			db.release()
+			return stores{}, fmt.Errorf("update schema of database %s: %w", update.store.DatabaseName, err)
 		}
 	}
 	return db, nil
@@ -78,29 +62,6 @@ func postgresStore(dsn, name string, maxConns int) *config.SQL {
 			return conn, nil
 		},
 	}
-}
-
-// connectAdmin connects to the database that dsn names, or to "postgres" where
-// that one does not exist yet.
-func connectAdmin(ctx context.Context, dsn string) (*pgx.Conn, error) {
-	conn, err := pgx.Connect(ctx, dsn)
-	if hasCode(err, undefinedDatabase) {
-		conn, err = pgx.Connect(ctx, withDatabase(dsn, "postgres"))
-	}
-	return conn, err
-}
-
-func createDatabase(ctx context.Context, admin *pgx.Conn, name string) error {
-	var exists bool
-	err := admin.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
-	if err != nil || exists {
-		return err
-	}
-	_, err = admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
-	if hasCode(err, duplicateDatabase) {
-		return nil
-	}
-	return err
 }
 
 // updateSchema runs the steps of the server's own schema tool on store. folder
@@ -132,9 +93,4 @@ func withDatabase(dsn, name string) string {
 	u.RawQuery = query.Encode()
 	u.Path, u.RawPath = "/"+name, ""
 	return u.String()
-}
-
-func hasCode(err error, code string) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && e.Code == code
 }

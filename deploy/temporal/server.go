@@ -8,6 +8,7 @@ import (
 	"time"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
+	"go.temporal.io/server/common/dynamicconfig"
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/temporal"
 )
@@ -21,6 +22,7 @@ type server struct {
 	temporal temporal.Server
 	ui       *uiserver.Server // nil when headless
 	hush     func()           // ends the log
+	release  func()           // gives up the database
 }
 
 // start brings up database, namespaces, server and UI, in this order.
@@ -37,6 +39,21 @@ func start(ctx context.Context, o options, errOut io.Writer) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	engine, err := startEngine(ctx, o, db, values, logger)
+	if err != nil {
+		db.release()
+		return nil, err
+	}
+	s := &server{options: o, temporal: engine, hush: hush, release: db.release}
+	if !o.headless {
+		s.ui = newUI(o)
+		go func() { _ = s.ui.Start() }() // it ends the process itself when it cannot listen
+	}
+	return s, nil
+}
+
+// startEngine starts the Temporal server on db.
+func startEngine(ctx context.Context, o options, db stores, values dynamicconfig.Client, logger log.Logger) (temporal.Server, error) {
 	c := serverConfig(o, db)
 	if err := ensureNamespaces(ctx, o, c, logger); err != nil {
 		return nil, err
@@ -54,12 +71,7 @@ func start(ctx context.Context, o options, errOut io.Writer) (*server, error) {
 	if err := engine.Start(); err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
-	s := &server{options: o, temporal: engine, hush: hush}
-	if !o.headless {
-		s.ui = newUI(o)
-		go func() { _ = s.ui.Start() }() // it ends the process itself when it cannot listen
-	}
-	return s, nil
+	return engine, nil
 }
 
 func openStores(ctx context.Context, o options, logger log.Logger) (stores, error) {
@@ -109,6 +121,7 @@ func (s *server) stop() error {
 	if s.ui != nil {
 		s.ui.Stop()
 	}
+	defer s.release()
 	if err := s.temporal.Stop(); err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}

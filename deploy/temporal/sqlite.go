@@ -36,7 +36,7 @@ func sqliteStores(o options) (stores, error) {
 		}
 	}
 	maps.Copy(c.ConnectAttributes, pragmas)
-	return stores{main: c, visibility: c}, nil
+	return stores{main: c, visibility: c, release: func() {}}, nil
 }
 
 func parsePragmas(values []string) (map[string]string, error) {
