@@ -150,3 +150,9 @@ func NewKey(id string) string {
 	rand.Read(secret) // never fails: crypto/rand ends the program instead
 	return id + ":" + base64.StdEncoding.EncodeToString(secret)
 }
+
+// AccountSecrets is the associated data under which the secrets of a channel
+// account are sealed: those of one account do not open as another's.
+func AccountSecrets(accountID fmt.Stringer) []byte {
+	return []byte("channel account " + accountID.String())
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"omniflow/internal/omniflow"
+	"omniflow/internal/postgres"
+	"omniflow/internal/temporalclient"
+	"omniflow/workflows"
+)
+
+// startBudget is how long an accepted request waits for its run to start; the
+// relay starts it otherwise.
+const startBudget = 2 * time.Second
+
+type createBroadcastInput struct {
+	Body omniflow.BroadcastRequest
+}
+
+type acceptedOutput struct {
+	Body struct {
+		ID         uuid.UUID               `json:"id"`
+		WorkflowID string                  `json:"workflow_id"`
+		State      omniflow.BroadcastState `json:"state"`
+	}
+}
+
+// BroadcastPath is the path of one broadcast.
+type BroadcastPath struct {
+	ID uuid.UUID `path:"id"`
+}
+
+type broadcastOutput struct{ Body broadcastBody }
+
+type listBroadcastsInput struct{ PageInput }
+
+type broadcastListOutput struct{ Body listBody[broadcastBody] }
+
+func (s *service) addBroadcasts() {
+	register(s, route{method: http.MethodPost, path: "/v1/broadcasts", id: "create-broadcast", summary: "Send a broadcast",
+		access: memberOnly, status: http.StatusAccepted}, s.createBroadcast)
+	register(s, route{method: http.MethodGet, path: "/v1/broadcasts", id: "list-broadcasts", summary: "List broadcasts, newest first",
+		access: memberOnly}, s.listBroadcasts)
+	register(s, route{method: http.MethodGet, path: "/v1/broadcasts/{id}", id: "get-broadcast", summary: "Show a broadcast", access: memberOnly}, s.getBroadcast)
+}
+
+// createBroadcast checks a request against every rule that can be checked
+// before the send, then stores it with the promise of its run.
+func (s *service) createBroadcast(ctx context.Context, in *createBroadcastInput) (*acceptedOutput, error) {
+	who, request := identityOf(ctx), in.Body
+	if no := omniflow.PermitBroadcast(who.Actor); no != nil {
+		return nil, no
+	}
+	if request.Client == "" {
+		request.Client = omniflow.Web
+	}
+	audience, err := s.checkBroadcast(ctx, who, request)
+	if err != nil {
+		return nil, err
+	}
+	b, err := newBroadcast(newResourceID(ctx), who, request, audience)
+	if err != nil {
+		return nil, err
+	}
+	start, err := s.store.CreateBroadcast(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if start != nil {
+		if err := s.keepPromise(ctx, *start, startBudget); err != nil {
+			s.log.WarnContext(ctx, "start run later", "workflow_id", b.WorkflowID, "error", err)
+		}
+	}
+	out := &acceptedOutput{}
+	out.Body.ID, out.Body.WorkflowID, out.Body.State = b.ID, b.WorkflowID, omniflow.BroadcastAccepted
+	return out, nil
+}
+
+// checkBroadcast is every rule of section 17 that the API can check (SYS-02).
+func (s *service) checkBroadcast(ctx context.Context, who identity, r omniflow.BroadcastRequest) (postgres.AudienceCount, error) {
+	var none postgres.AudienceCount
+	if no := r.Validate(); no != nil {
+		return none, no
+	}
+	audience, err := s.store.CountAudience(ctx, who.TeamID, who.MemberID, r.Audience)
+	if err != nil {
+		return none, err
+	}
+	if named := distinct(r.Audience.ConversationIDs); audience.Total < named {
+		return none, omniflow.Refuse(omniflow.RecipientNotAllowed, "BRD-02", "%d of %d conversations are not in my handling", named-audience.Total, named)
+	}
+	if no := omniflow.CheckAudience(audience.Channels, audience.WABAs, r.Kind); no != nil {
+		return none, no
+	}
+	channels := make([]omniflow.Channel, 0, len(audience.Channels))
+	for ch := range audience.Channels {
+		channels = append(channels, ch)
+	}
+	if no := omniflow.CheckContent(r.Client, channels, r.Messages); no != nil {
+		return none, no
+	}
+	return audience, s.checkMessages(ctx, who.TeamID, r, audience)
+}
+
+func distinct(ids []uuid.UUID) int {
+	seen := make(map[uuid.UUID]bool, len(ids))
+	for _, id := range ids {
+		seen[id] = true
+	}
+	return len(seen)
+}
+
+// checkMessages measures texts for each channel and looks templates up.
+func (s *service) checkMessages(ctx context.Context, teamID uuid.UUID, r omniflow.BroadcastRequest, audience postgres.AudienceCount) error {
+	for _, m := range r.Messages {
+		if m.Template != nil && m.Kind == omniflow.TemplateKind {
+			if err := s.checkTemplate(ctx, teamID, audience.WABAs, *m.Template); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, ch := range omniflow.BroadcastChannels {
+			if audience.Channels[ch] == 0 {
+				continue
+			}
+			if no := omniflow.CheckText(ch, m.Text); no != nil {
+				return no
+			}
+		}
+	}
+	return nil
+}
+
+// checkTemplate refuses a template that the recipients' WhatsApp business
+// account does not have, that is not approved, or that takes other parameters.
+func (s *service) checkTemplate(ctx context.Context, teamID uuid.UUID, wabas []string, t omniflow.Template) error {
+	waba := ""
+	if len(wabas) > 0 {
+		waba = wabas[0]
+	}
+	known, err := s.store.FindTemplate(ctx, teamID, waba, t.Name, t.Language)
+	switch {
+	case isRefusal(err, omniflow.NotFound):
+		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the WhatsApp business account has no such template in this language")
+	case err != nil:
+		return err
+	case known.State != templateApproved:
+		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template is not approved: %s", known.State)
+	case known.BodyParams != len(t.Params):
+		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template takes %d parameters, not %d", known.BodyParams, len(t.Params))
+	}
+	return nil
+}
+
+func newBroadcast(id uuid.UUID, who identity, r omniflow.BroadcastRequest, audience postgres.AudienceCount) (postgres.NewBroadcast, error) {
+	input, err := json.Marshal(workflows.SendBroadcastInput{TeamID: who.TeamID, BroadcastID: id})
+	if err != nil {
+		return postgres.NewBroadcast{}, fmt.Errorf("write input: %w", err)
+	}
+	return postgres.NewBroadcast{ID: id, TeamID: who.TeamID, ActorID: who.MemberID, Request: r, Input: input,
+		Workflow: temporalclient.SendBroadcast, WorkflowID: workflows.SendBroadcastID(who.TeamID, id),
+		Summary: summaryOf(r.Kind, audience.Total, len(audience.Channels))}, nil
+}
+
+// summaryOf is "broadcast_message to 5,000 customers on 4 channels".
+func summaryOf(kind omniflow.BroadcastKind, customers, channels int) string {
+	return message.NewPrinter(language.English).Sprintf("%s to %d %s on %d %s", kind,
+		customers, plural(customers, "customer"), channels, plural(channels, "channel"))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// keepPromise starts a promised run and notes that it exists. Both survive the
+// client's leaving; what is not done here is the relay's.
+func (s *service) keepPromise(ctx context.Context, start postgres.Start, budget time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
+	defer cancel()
+	if err := s.engine.Start(ctx, temporalclient.OutboxStart(start)); err != nil {
+		return err
+	}
+	return s.store.KeepPromise(ctx, start)
+}
+
+func (s *service) getBroadcast(ctx context.Context, in *BroadcastPath) (*broadcastOutput, error) {
+	if err := permitOperate(identityOf(ctx)); err != nil {
+		return nil, err
+	}
+	return s.showBroadcast(ctx, identityOf(ctx).TeamID, in.ID)
+}
+
+func (s *service) showBroadcast(ctx context.Context, teamID, id uuid.UUID) (*broadcastOutput, error) {
+	b, err := s.store.LoadBroadcast(ctx, teamID, id)
+	if err != nil {
+		return nil, err
+	}
+	body, err := bodyOfBroadcast(b)
+	return &broadcastOutput{Body: body}, err
+}
+
+func (s *service) listBroadcasts(ctx context.Context, in *listBroadcastsInput) (*broadcastListOutput, error) {
+	if err := permitOperate(identityOf(ctx)); err != nil {
+		return nil, err
+	}
+	after, err := in.after()
+	if err != nil {
+		return nil, err
+	}
+	broadcasts, err := s.store.ListBroadcasts(ctx, identityOf(ctx).TeamID, postgres.Page{After: after, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	out := &broadcastListOutput{Body: listBody[broadcastBody]{Items: make([]broadcastBody, len(broadcasts))}}
+	for i, b := range broadcasts {
+		if out.Body.Items[i], err = bodyOfBroadcast(b); err != nil {
+			return nil, err
+		}
+	}
+	out.Body.Next = nextAfter(broadcasts, in.Limit, func(b postgres.Broadcast) string { return b.ID.String() })
+	return out, nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"omniflow/internal/omniflow"
+	"omniflow/internal/postgres"
+)
+
+// countsBody counts ledger rows; sent, received and read exclude each other.
+type countsBody struct {
+	omniflow.Tally
+	Recipients int `json:"recipients" doc:"Conversations; a recipient may have several rows."`
+}
+
+type laneBody struct {
+	ChannelAccountID uuid.UUID        `json:"channel_account_id"`
+	Channel          omniflow.Channel `json:"channel"`
+	AccountName      string           `json:"account_name"`
+	Control          omniflow.Control `json:"control" doc:"running, paused, cancelled, or stopped by the system."`
+	ControlReason    string           `json:"control_reason"`
+	ControlBy        string           `json:"control_by" doc:"Member id, empty for the system."`
+	Counts           countsBody       `json:"counts"`
+	RateNow          float64          `json:"rate_now" doc:"Calls per second; LINE: multicast calls."`
+	LimitPerSecond   float64          `json:"limit_per_second"`
+	ClosedUntil      *time.Time       `json:"closed_until"`
+	Reason           string           `json:"reason" doc:"Why slower or closed."`
+	AccountState     string           `json:"account_state"`
+	StopCode         string           `json:"stop_code"`
+}
+
+type broadcastBody struct {
+	ID         uuid.UUID               `json:"id"`
+	Name       string                  `json:"name"`
+	Kind       omniflow.BroadcastKind  `json:"kind"`
+	Client     omniflow.Client         `json:"client"`
+	State      omniflow.BroadcastState `json:"state"`
+	Outcome    omniflow.Outcome        `json:"outcome"`
+	ActorID    uuid.UUID               `json:"actor_id"`
+	WorkflowID string                  `json:"workflow_id"`
+	CreatedAt  time.Time               `json:"created_at"`
+	PlannedAt  *time.Time              `json:"planned_at"`
+	FinishedAt *time.Time              `json:"finished_at"`
+	Counts     countsBody              `json:"counts"`
+	Lanes      []laneBody              `json:"lanes"`
+}
+
+func bodyOfBroadcast(b postgres.Broadcast) (broadcastBody, error) {
+	out := broadcastBody{ID: b.ID, Name: b.Name, Kind: b.Kind, Client: b.Client, State: b.State, Outcome: b.Outcome, ActorID: b.ActorID,
+		WorkflowID: b.WorkflowID, CreatedAt: b.CreatedAt, PlannedAt: b.PlannedAt, FinishedAt: b.FinishedAt, Lanes: []laneBody{}}
+	for _, l := range b.Lanes {
+		tally, err := l.Tally()
+		if err != nil {
+			return broadcastBody{}, err
+		}
+		lane := laneBody{ChannelAccountID: l.ChannelAccountID, Channel: l.Channel, AccountName: l.AccountName, Control: l.Control,
+			ControlReason: l.ControlReason, Counts: countsBody{Tally: tally, Recipients: l.Recipients}, RateNow: l.RateNow,
+			LimitPerSecond: l.LimitPerSecond, ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode}
+		if l.ControlBy != nil {
+			lane.ControlBy = l.ControlBy.String()
+		}
+		out.Counts.AddAll(tally)
+		out.Counts.Recipients += l.Recipients
+		out.Lanes = append(out.Lanes, lane)
+	}
+	return out, nil
+}

@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// Broadcast is a broadcast as its operator sees it. Counts are derived from
+// the ledger's rows in one statement.
+type Broadcast struct {
+	ID         uuid.UUID
+	TeamID     uuid.UUID
+	ActorID    uuid.UUID
+	Kind       omniflow.BroadcastKind
+	Client     omniflow.Client
+	Name       string
+	State      omniflow.BroadcastState
+	Outcome    omniflow.Outcome
+	WorkflowID string
+	CreatedAt  time.Time
+	PlannedAt  *time.Time
+	FinishedAt *time.Time
+	Lanes      []BroadcastLane `db:"-"`
+}
+
+// BroadcastLane is one channel account's part of a broadcast.
+type BroadcastLane struct {
+	BroadcastID      uuid.UUID
+	ChannelAccountID uuid.UUID
+	Channel          omniflow.Channel
+	AccountName      string
+	AccountState     string
+	StopCode         string
+	Control          omniflow.Control
+	ControlReason    string
+	ControlBy        *uuid.UUID
+	Recipients       int
+	Planned          int
+	Counts           json.RawMessage // rows by state, as an object
+	LimitPerSecond   float64
+	RateNow          float64
+	ClosedUntil      *time.Time
+	Reason           string
+}
+
+// Tally is the lane's rows by state.
+func (l BroadcastLane) Tally() (omniflow.Tally, error) {
+	var counts map[omniflow.MessageState]int
+	if err := json.Unmarshal(l.Counts, &counts); err != nil {
+		return omniflow.Tally{}, fmt.Errorf("read counts of lane %s: %w", l.ChannelAccountID, err)
+	}
+	tally := omniflow.Tally{Planned: l.Planned}
+	for state, n := range counts {
+		tally.Add(state, n)
+	}
+	return tally, nil
+}
+
+const broadcastColumns = `id, team_id, actor_id, kind, client, name, state, outcome, workflow_id, created_at, planned_at, finished_at`
+
+// lanesOf reads plan and counts in one snapshot, so that they always agree.
+// While the plan is being made nothing counts yet. A lane's rate is that of
+// the limiter its traffic waits for: LINE broadcasts go by multicast.
+const lanesOf = `
+WITH counted AS (
+  SELECT broadcast_id, channel_account_id, jsonb_object_agg(state, n) AS counts FROM (
+    SELECT broadcast_id, channel_account_id, state, count(*) AS n FROM messages WHERE broadcast_id = ANY($2)
+    GROUP BY 1, 2, 3) m GROUP BY 1, 2
+)
+SELECT l.broadcast_id, l.channel_account_id, l.channel, a.name AS account_name, a.state AS account_state, a.stop_code,
+  l.control, l.control_reason, l.control_by,
+  CASE WHEN b.planned_at IS NULL THEN 0 ELSE l.recipients END AS recipients,
+  CASE WHEN b.planned_at IS NULL THEN 0 ELSE l.planned END AS planned,
+  CASE WHEN b.planned_at IS NULL THEN '{}' ELSE COALESCE(m.counts, '{}') END AS counts,
+  COALESCE(r.limit_per_second, 0) AS limit_per_second, COALESCE(r.rate_now, 0) AS rate_now, r.closed_until, COALESCE(r.reason, '') AS reason
+FROM broadcast_lanes l
+JOIN broadcasts b ON b.id = l.broadcast_id
+JOIN channel_accounts a ON a.id = l.channel_account_id
+LEFT JOIN counted m ON m.broadcast_id = l.broadcast_id AND m.channel_account_id = l.channel_account_id
+LEFT JOIN LATERAL (
+  SELECT limit_per_second, ` + rateNow + ` AS rate_now, CASE WHEN closed_until > now() THEN closed_until END AS closed_until, reason
+  FROM limiters WHERE channel_account_id = l.channel_account_id ORDER BY name = 'multicast' DESC LIMIT 1) r ON true
+WHERE l.team_id = $1 AND l.broadcast_id = ANY($2) ORDER BY l.broadcast_id, l.channel, l.channel_account_id`
+
+// LoadBroadcast loads one broadcast of a team with its lanes, or a Refusal not_found.
+func (s *Store) LoadBroadcast(ctx context.Context, teamID, id uuid.UUID) (Broadcast, error) {
+	var out Broadcast
+	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `SELECT `+broadcastColumns+` FROM broadcasts WHERE team_id = $1 AND id = $2`, teamID, id)
+		b, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Broadcast])
+		if err != nil {
+			return oneRow(err, "broadcast", id)
+		}
+		list := []Broadcast{b}
+		if err := addLanes(ctx, tx, teamID, list); err != nil {
+			return err
+		}
+		out = list[0]
+		return nil
+	})
+	return out, err
+}
+
+// ListBroadcasts lists the broadcasts of a team with their lanes, newest first.
+func (s *Store) ListBroadcasts(ctx context.Context, teamID uuid.UUID, page Page) ([]Broadcast, error) {
+	if page.After == uuid.Nil {
+		page.After = uuid.Max
+	}
+	var out []Broadcast
+	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `SELECT `+broadcastColumns+` FROM broadcasts WHERE team_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+			teamID, page.After, page.Limit)
+		broadcasts, err := pgx.CollectRows(rows, pgx.RowToStructByName[Broadcast])
+		if err != nil {
+			return fmt.Errorf("list broadcasts: %w", err)
+		}
+		out = broadcasts
+		return addLanes(ctx, tx, teamID, out)
+	})
+	return out, err
+}
+
+func addLanes(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, broadcasts []Broadcast) error {
+	ids := make([]uuid.UUID, len(broadcasts))
+	place := make(map[uuid.UUID]int, len(broadcasts))
+	for i, b := range broadcasts {
+		ids[i], place[b.ID] = b.ID, i
+	}
+	rows, _ := tx.Query(ctx, lanesOf, teamID, ids)
+	lanes, err := pgx.CollectRows(rows, pgx.RowToStructByName[BroadcastLane])
+	if err != nil {
+		return fmt.Errorf("list lanes: %w", err)
+	}
+	for _, l := range lanes {
+		b := &broadcasts[place[l.BroadcastID]]
+		b.Lanes = append(b.Lanes, l)
+	}
+	return nil
+}

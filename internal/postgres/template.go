@@ -1,0 +1,36 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Template is a row of templates: a WhatsApp message template of one business account.
+type Template struct {
+	ID         uuid.UUID
+	TeamID     uuid.UUID
+	WABAID     string `db:"waba_id"`
+	Name       string
+	Language   string
+	BodyParams int
+	State      string // approved, or Meta's word for why not
+}
+
+// SaveTemplate stores t and returns it as stored; one with the same business
+// account, name and language is updated and keeps its id.
+func (s *Store) SaveTemplate(ctx context.Context, t Template) (Template, error) {
+	err := s.inTeam(ctx, t.TeamID, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `
+INSERT INTO templates (id, team_id, waba_id, name, language, body_params, state) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (team_id, waba_id, name, language) DO UPDATE SET body_params = excluded.body_params, state = excluded.state
+RETURNING id`, t.ID, t.TeamID, t.WABAID, t.Name, t.Language, t.BodyParams, t.State).Scan(&t.ID)
+		if err != nil {
+			return fmt.Errorf("save template %s: %w", t.ID, err)
+		}
+		return nil
+	})
+	return t, err
+}
