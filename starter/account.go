@@ -26,9 +26,9 @@ func (a *app) accountCreateCommand() *cobra.Command {
 	c.Flags().StringVar(&n.Name, "name", "", "name shown in lists")
 	c.Flags().StringVar(&n.ExternalID, "external-id", "", "phone number id, LINE bot user id, page id or Instagram account id")
 	c.Flags().StringVar(&n.WABAID, "waba-id", "", "WhatsApp business account id")
-	c.Flags().Float64Var(&n.RatePerSecond, "rate", 0, "messages a second; default: the channel's")
-	c.Flags().Float64Var(&n.MulticastPerSecond, "multicast-rate", 0, "LINE multicast calls a second")
-	c.Flags().Float64Var(&n.InteractiveReserve, "interactive-reserve", 0, "share of the rate kept for agents, 0 to 1")
+	rate := optional(c, "rate", "messages a second; default: the channel's")
+	multicast := optional(c, "multicast-rate", "LINE multicast calls a second; default 200")
+	reserve := optional(c, "interactive-reserve", "share of the rate kept for agents, 0 to below 1; default 0.02")
 	secrets := c.Flags().String("secrets", "", `JSON file with token, app_secret, verify_token, app_id; "-" reads the standard input`)
 	required(c, "channel", "name", "external-id", "secrets")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
@@ -36,6 +36,7 @@ func (a *app) accountCreateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		n.RatePerSecond, n.MulticastPerSecond, n.InteractiveReserve = rate(), multicast(), reserve()
 		// Not as flags: other programs of the machine can read a command line.
 		if n.Secrets, err = a.readSecrets(*secrets); err != nil {
 			return err
@@ -48,6 +49,18 @@ func (a *app) accountCreateCommand() *cobra.Command {
 		return nil
 	})
 	return c
+}
+
+// optional adds a number to a command; what it gives is nil unless it was set,
+// so that 0 is refused and not taken for the default.
+func optional(c *cobra.Command, name, usage string) func() *float64 {
+	value := c.Flags().Float64(name, 0, usage)
+	return func() *float64 {
+		if !c.Flags().Changed(name) {
+			return nil
+		}
+		return value
+	}
 }
 
 func (a *app) readSecrets(path string) (apiclient.Secrets, error) {

@@ -15,17 +15,17 @@ type Secrets struct {
 }
 
 // NewAccount asks for a channel account. Rates are messages (LINE multicast:
-// calls) per second; 0 takes the channel's default.
+// calls) per second; nil takes the channel's default.
 type NewAccount struct {
-	Channel            string  `json:"channel"` // whatsapp, line, facebook or instagram
-	Name               string  `json:"name"`
-	ExternalID         string  `json:"external_id"`
-	WABAID             string  `json:"waba_id,omitempty"`
-	Secrets            Secrets `json:"secrets"`
-	RatePerSecond      float64 `json:"rate_per_second,omitempty"`
-	MulticastPerSecond float64 `json:"multicast_per_second,omitempty"`
-	// InteractiveReserve is the share, 0 to 1, kept free for agents.
-	InteractiveReserve float64 `json:"interactive_reserve,omitempty"`
+	Channel            string   `json:"channel"` // whatsapp, line, facebook or instagram
+	Name               string   `json:"name"`
+	ExternalID         string   `json:"external_id"`
+	WABAID             string   `json:"waba_id,omitempty"`
+	Secrets            Secrets  `json:"secrets"`
+	RatePerSecond      *float64 `json:"rate_per_second,omitempty"`
+	MulticastPerSecond *float64 `json:"multicast_per_second,omitempty"`
+	// InteractiveReserve is the share, 0 to below 1, kept free for agents.
+	InteractiveReserve *float64 `json:"interactive_reserve,omitempty"`
 }
 
 // Account is a channel account with its limiters.

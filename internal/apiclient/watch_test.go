@@ -99,7 +99,9 @@ func TestWatchPollsWithoutAStream(t *testing.T) {
 
 func TestWatchEndsWithARefusal(t *testing.T) {
 	t.Parallel()
-	c, _ := api(t, func(_ int, w http.ResponseWriter, _ *http.Request) { reply(w, 404, `{"code":"not_found","detail":"no broadcast"}`) })
+	c, _ := api(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		reply(w, 404, `{"code":"not_found","detail":"no broadcast"}`)
+	})
 	_, _, _, err := watch(c)
 	var p *Problem
 	require.ErrorAs(t, err, &p)

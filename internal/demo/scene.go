@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // laneSeconds is how long the slowest lane should send.
-const laneSeconds = 15
+const laneSeconds = 12
 
 // account is a channel account in omniflow with its twin in the simulators.
 type account struct {
@@ -45,7 +46,7 @@ func platformToken(keys string, now time.Time) (string, error) {
 func newScene(ctx context.Context, platform *apiclient.Client, sims simulators, apiURL string, n int) (*scene, error) {
 	team, err := platform.CreateTeam(ctx, apiclient.NewTeam{
 		Name: "demo " + time.Now().Format(time.DateTime), Plan: "omo", Timezone: "Asia/Taipei",
-		OnUnknown: "prove", ReconcileAfterSeconds: 30, GiveUpAfterSeconds: 60,
+		OnUnknown: "prove", ReconcileAfterSeconds: 30, GiveUpAfterSeconds: 36,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create team: %w", err)
@@ -72,11 +73,14 @@ func newScene(ctx context.Context, platform *apiclient.Client, sims simulators, 
 // addAccount registers a channel account and its twin, whose webhooks go to our API.
 func (s *scene) addAccount(ctx context.Context, sims simulators, apiURL, channel string, customers int) error {
 	twin := newTwin(channel, customers)
-	ours, err := s.platform.CreateAccount(ctx, s.teamID, apiclient.NewAccount{
+	wanted := apiclient.NewAccount{
 		Channel: channel, Name: "demo " + channel, ExternalID: twin.ExternalID, WABAID: twin.WABAID,
-		Secrets:       apiclient.Secrets{Token: twin.Token, AppSecret: twin.Secret, AppID: twin.AppID, VerifyToken: random(8)},
-		RatePerSecond: twin.RatePerSecond,
-	})
+		Secrets: apiclient.Secrets{Token: twin.Token, AppSecret: twin.Secret, AppID: twin.AppID, VerifyToken: random(8)},
+	}
+	if twin.RatePerSecond > 0 {
+		wanted.RatePerSecond = &twin.RatePerSecond
+	}
+	ours, err := s.platform.CreateAccount(ctx, s.teamID, wanted)
 	if err != nil {
 		return err
 	}
@@ -105,14 +109,17 @@ func newTwin(channel string, customers int) simulator.Account {
 }
 
 // rate lets a lane of so many customers last about laneSeconds, within what the
-// provider allows at most. LINE goes by multicast, 500 people a call, so its
-// message rate hardly matters.
+// provider allows at most. A throttle answer halves the rate, which creeps back
+// by 5 % of the limit a second: with one answer in a hundred throttled, a limit
+// of L a second yields about √(10 L). LINE goes by multicast, 500 people a
+// call, so its message rate hardly matters.
 func rate(channel string, customers int) float64 {
-	most := map[string]int{"whatsapp": 1000, "facebook": 300, "instagram": 100}[channel]
+	most := map[string]float64{"whatsapp": 1000, "facebook": 300, "instagram": 100}[channel]
 	if most == 0 {
 		return 0 // the channel's default
 	}
-	return float64(min(most, max(10, (customers+laneSeconds-1)/laneSeconds)))
+	want := float64(customers) / laneSeconds
+	return math.Ceil(min(most, max(10, want, want*want/10)))
 }
 
 // trouble switches the faults on: what providers do on a bad day.
@@ -121,7 +128,7 @@ func (s *scene) trouble(ctx context.Context, sims simulators, seed uint64) error
 		at := simulator.Faults{
 			Channel: simulator.Channel(a.Channel), ExternalID: a.ExternalID, Seed: seed + uint64(i),
 			Throttle: 0.01, Unavailable: 0.01, Permanent: 0.005,
-			Lost500: 0.004, LostReset: 0.004, LostHang: 0.002, HangSeconds: hangSeconds,
+			Lost500: 0.005, LostReset: 0.004, LostHang: 0.001, HangSeconds: hangSeconds,
 		}
 		if err := sims.setFaults(ctx, at); err != nil {
 			return err
@@ -136,8 +143,8 @@ func (s *scene) trouble(ctx context.Context, sims simulators, seed uint64) error
 	return nil
 }
 
-// hangSeconds is longer than our programs wait for an answer.
-const hangSeconds = 35
+// hangSeconds is longer than the 20 s that the worker waits for an answer.
+const hangSeconds = 25
 
 // random is n random bytes in hexadecimal.
 func random(n int) string {

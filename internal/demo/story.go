@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"omniflow/internal/apiclient"
@@ -22,7 +23,9 @@ const storyTimeout = 10 * time.Minute
 type stage struct {
 	api, ui, simulators string // base URLs
 	jwtKeys             string // OMNIFLOW_JWT_KEYS of the api
+	namespace           string // of the runs, in Temporal
 	kill, start         func(context.Context) error
+	shell               []string // commands with which a shell reaches the API
 }
 
 // story is one run of the demo on a stage.
@@ -31,7 +34,8 @@ type story struct {
 	out        io.Writer
 	recipients int
 	seed       uint64
-	file       string // where the customer file is kept
+	file       string        // where the customer file is kept
+	grace      time.Duration // how long webhooks may be late after the end
 
 	sims  simulators
 	scene *scene
@@ -146,10 +150,10 @@ func (s *story) broadcast(ctx context.Context) (apiclient.Broadcast, error) {
 }
 
 // judge compares our ledger with the ground truth and prints both. Webhooks
-// that were under way when the broadcast ended get 15 s to arrive.
+// that were under way when the broadcast ended get the grace time to arrive.
 func (s *story) judge(ctx context.Context, last apiclient.Broadcast) (verdict, error) {
 	s.step("What happened, by our ledger")
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(s.grace)
 	for {
 		sums, err := s.sims.summaries(ctx, s.scene.accounts)
 		if err != nil {
@@ -184,11 +188,14 @@ func (s *story) report(ctx context.Context, id string, v verdict, sums map[strin
 	}
 	s.step("What happened, by the providers' own books")
 	printTruth(s.out, v, sums)
-	s.step("Where to look")
-	fmt.Fprintf(s.out, "  the run, step by step   %s\n  the API's reference     %s/docs\n  the customer file       %s\n",
+	s.step("Where to look (KEEP=1 make demo leaves all of it running)")
+	fmt.Fprintf(s.out, "  the run, step by step   %s\n  the API's reference     %s/docs\n  the customer file       %s\n  from a shell\n",
 		s.runURL(b.WorkflowID), s.api, s.file)
-	fmt.Fprintf(s.out, "  from a shell            starter broadcast show %s\n", id)
-	fmt.Fprintf(s.out, "                          starter broadcast recipients %s --state failed\n", id)
+	for _, command := range append(slices.Clone(s.shell),
+		fmt.Sprintf("export OMNIFLOW_TOKEN=$(starter token create --team %s --member %s)", s.scene.teamID, s.scene.memberID),
+		"starter broadcast show "+id, "starter broadcast recipients "+id+" --state failed") {
+		fmt.Fprintf(s.out, "    %s\n", command)
+	}
 	return nil
 }
 
@@ -203,7 +210,7 @@ func violations(sums map[string]simulator.Summary) int {
 
 // runURL is the page of a workflow in the Temporal UI.
 func (s *story) runURL(workflowID string) string {
-	return s.ui + "/namespaces/default/workflows/" + url.PathEscape(workflowID)
+	return s.ui + "/namespaces/" + s.namespace + "/workflows/" + url.PathEscape(workflowID)
 }
 
 // indent sets a text off from what is around it.
