@@ -103,6 +103,9 @@ func (m Messaging) Incoming() []channel.Event {
 	case m.Postback != nil:
 		event.ProviderID, event.Text = m.Postback.Mid.String(), m.Postback.Title.String()
 		event.MessageType = "postback"
+		if event.ProviderID == "" { // older payloads have no mid
+			event.ProviderID = "postback:" + event.Recipient + ":" + m.Timestamp.String()
+		}
 	default:
 		return nil
 	}
