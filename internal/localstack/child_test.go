@@ -2,11 +2,13 @@ package localstack_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +21,9 @@ const childRole = "LOCALSTACK_TEST_CHILD"
 
 // TestMain runs the tests, or, started by one of them, the child it asks for.
 func TestMain(m *testing.M) {
+	if fake(filepath.Base(os.Args[0])) {
+		return
+	}
 	switch role := os.Getenv(childRole); role {
 	case "":
 		m.Run()
@@ -55,6 +60,15 @@ func child(role string) {
 		l, err := net.Listen("tcp", os.Getenv("LISTEN"))
 		exitOn(err)
 		exitOn(http.Serve(l, http.NotFoundHandler()))
+	case "stack": // starts an ephemeral stack and waits to be killed
+		bin := os.Getenv("BIN")
+		_, err := localstack.Up(testContext(), localstack.Config{Dir: os.Getenv("DIR"), Ephemeral: true, Programs: localstack.Programs{
+			API: bin + "/fake-api", Worker: bin + "/fake-worker", Starter: bin + "/fake-starter",
+			Simulator: bin + "/fake-simulator", Temporal: bin + "/fake-temporal",
+		}}, io.Discard)
+		exitOn(err)
+		fmt.Println("ready")
+		select {}
 	case "cluster": // starts an ephemeral cluster and waits to be killed
 		c, err := localstack.StartCluster(testContext(), localstack.ClusterOptions{Dir: os.Getenv("DIR"), Ephemeral: true})
 		exitOn(err)

@@ -24,6 +24,7 @@ type ClusterOptions struct {
 	Ephemeral bool              // Stop removes Dir; so does a guard when this process dies
 	LogFile   string            // of the server; "" is postgres.log in Dir
 	RunDir    string            // of the pid file; "" is run in Dir
+	remove    []string          // what else to remove with an ephemeral cluster whose process died
 	Progress  io.Writer         // lines for a person, for instance of an installation; nil drops them
 }
 
@@ -58,7 +59,7 @@ func StartCluster(ctx context.Context, o ClusterOptions) (*Cluster, error) {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	if c.options.Ephemeral {
-		c.guard, err = startGuard(c.options.RunDir, c.Dir, c.Data)
+		c.guard, err = startGuard(c.options.RunDir, append(c.options.remove, c.Dir, c.Data)...)
 		if err != nil {
 			return nil, errors.Join(err, c.remove())
 		}

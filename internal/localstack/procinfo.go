@@ -20,14 +20,22 @@ func processTable() map[int]procInfo {
 	if hasProc() {
 		return procTable("/proc")
 	}
-	// LC_ALL fixes the form of lstart, which pid files keep.
+	table, err := psTable()
+	if err != nil {
+		return nil // then no process of ours is found, and none signalled
+	}
+	return table
+}
+
+// psTable asks ps, in the one form that macOS, the BSDs and Linux share.
+func psTable() (map[int]procInfo, error) {
 	cmd := exec.Command("ps", "-axo", "pid=,ppid=,stat=,lstart=")
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC") // pid files keep lstart
 	out, err := cmd.Output()
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return parsePS(string(out))
+	return parsePS(string(out)), nil
 }
 
 // processInfo looks one process up; not ok is a dead one or a zombie.

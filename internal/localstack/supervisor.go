@@ -1,6 +1,7 @@
 package localstack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,10 +40,23 @@ func (s *Supervisor) StopAll(ctx context.Context) ([]string, error) {
 // SIGKILL. A pid that belongs to another program by now is never signalled. It
 // gives the names of those that ran.
 func StopAll(ctx context.Context, runDir string) ([]string, error) {
+	return stopAll(ctx, runDir, func(string) int { return 0 })
+}
+
+// spared is the rank of what stopAll leaves alone.
+const spared = -1
+
+// stopAll is StopAll with an order: low ranks before high ones, within a rank
+// the last started first.
+func stopAll(ctx context.Context, runDir string, rank func(name string) int) ([]string, error) {
 	found, err := records(runDir)
+	slices.SortStableFunc(found, func(a, b record) int { return cmp.Compare(rank(a.name), rank(b.name)) })
 	faults := []error{err}
 	var stopped []string
 	for _, r := range found {
+		if rank(r.name) == spared {
+			continue
+		}
 		if r.running() {
 			stopped = append(stopped, r.name)
 			faults = append(faults, stopRecord(ctx, r, stopBudget))
