@@ -56,6 +56,9 @@ func child(role string) {
 	case "broken":
 		fmt.Println("no room left in the basement")
 		os.Exit(3)
+	case "panics":
+		fmt.Println("listening")
+		panic("two handlers for one path")
 	case "server":
 		l, err := net.Listen("tcp", os.Getenv("LISTEN"))
 		exitOn(err)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -106,14 +108,23 @@ func exitOf(p *Process) error {
 	return errors.New("exit status 0")
 }
 
-// logOf is the tail that an error message gets: the last 15 lines of the log.
+// logOf is the part of the log that an error message gets: 15 lines from the
+// panic on if there was one, else the last 15.
 func logOf(p *Process) string {
 	if p == nil {
 		return ""
 	}
-	lines := p.lastLines(15)
-	if lines == "" {
+	lines := strings.Split(p.lastLines(400), "\n")
+	isPanic := func(line string) bool {
+		return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
+	}
+	from := slices.IndexFunc(lines, isPanic)
+	if from < 0 {
+		from = max(0, len(lines)-15)
+	}
+	shown := strings.Join(lines[from:min(from+15, len(lines))], "\n")
+	if shown == "" {
 		return "; its log " + p.LogFile + " is empty"
 	}
-	return "; last lines of " + p.LogFile + ":\n" + lines
+	return "; last lines of " + p.LogFile + ":\n" + shown
 }

@@ -88,6 +88,20 @@ func TestWaitTCP(t *testing.T) {
 	require.NoError(t, localstack.WaitTCP(t.Context(), address, p))
 }
 
+// The line that names the panic stands far above the end of the log.
+func TestWaitShowsThePanic(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	port, err := localstack.FreePort()
+	require.NoError(t, err)
+	p, err := localstack.NewSupervisor(filepath.Join(dir, "run")).Start(command(t, dir, "panics"))
+	require.NoError(t, err)
+
+	err = localstack.WaitTCP(t.Context(), fmt.Sprintf("127.0.0.1:%d", port), p)
+
+	require.ErrorContains(t, err, "panics.log:\npanic: two handlers for one path")
+}
+
 func TestWaitEndsWithTheProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
