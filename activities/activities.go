@@ -91,5 +91,5 @@ func New(ledger Ledger, accounts Accounts, senders map[omniflow.Channel]channel.
 	return &Activities{ledger: ledger, accounts: accounts, senders: senders, pacer: pace.New(ledger), meter: meter, log: log, stopping: stopping}
 }
 
-// Register adds every activity to r.
-func (a *Activities) Register(r worker.ActivityRegistry) { r.RegisterActivity(a) }
+// Register adds every activity of a to r.
+func Register(r worker.ActivityRegistry, a *Activities) { r.RegisterActivity(a) }

@@ -46,7 +46,7 @@ func (t attempt) record() omniflow.Record {
 	case channel.Ambiguous:
 		t.ambiguous(&r)
 	case channel.Misconfigured:
-		r.State = omniflow.Queued // not taken; waits until an operator acts
+		r.State, r.KeepKey = omniflow.Queued, t.doubtful() // waits until an operator acts
 	default:
 		r.State = omniflow.Failed
 		r.Tries++
@@ -54,41 +54,61 @@ func (t attempt) record() omniflow.Record {
 	return r
 }
 
+// doubtful says that a call under the row's retry key may have been taken,
+// before this one or by one of its own tries: the key must not be dropped.
+func (t attempt) doubtful() bool {
+	return t.message.RetryKey != uuid.Nil && (t.message.Again || t.fault.Doubtful)
+}
+
+// giveUp ends a row that was tried often enough: failed, or, where a call may
+// have been taken, unknown.
+func (t attempt) giveUp(r *omniflow.Record, code omniflow.Code) {
+	r.State, r.Code = omniflow.Failed, code
+	if t.doubtful() {
+		r.State, r.Code, r.DueAt = omniflow.Unknown, omniflow.OutcomeUnknown, t.ended.Add(t.reconcileAfter)
+	}
+}
+
 // throttled: not taken, again after what the provider asks, at no cost.
 func (t attempt) throttled(r *omniflow.Record) {
 	throttles := t.message.Attempt - t.message.Tries
 	if throttles > maxThrottles {
-		r.State = omniflow.Failed
+		t.giveUp(r, omniflow.ProviderThrottled)
 		return
 	}
 	wait := max(t.fault.RetryAfter, omniflow.Backoff(1, rand.Float64()))
 	if t.fault.Scope == channel.ScopeMessage {
 		wait = max(t.fault.RetryAfter, omniflow.PairBackoff(throttles))
 	}
-	r.State, r.DueAt = omniflow.Queued, t.ended.Add(wait)
+	r.State, r.DueAt, r.KeepKey = omniflow.Queued, t.ended.Add(wait), t.doubtful()
 }
 
 // unavailable: not taken, again with backoff, five attempts in all.
 func (t attempt) unavailable(r *omniflow.Record) {
 	r.Tries++
 	if r.Tries >= omniflow.MaxAttempts {
-		r.State, r.Code = omniflow.Failed, omniflow.RetriesExhausted
+		t.giveUp(r, omniflow.RetriesExhausted)
 		return
 	}
-	r.State, r.DueAt = omniflow.Queued, t.ended.Add(max(t.fault.RetryAfter, omniflow.Backoff(r.Tries, rand.Float64())))
+	r.State, r.KeepKey = omniflow.Queued, t.doubtful()
+	r.DueAt = t.ended.Add(max(t.fault.RetryAfter, omniflow.Backoff(r.Tries, rand.Float64())))
 }
 
 // ambiguous: perhaps taken. With a retry key it goes again under that key as
 // long as the provider remembers it; without one it waits for the proof.
 func (t attempt) ambiguous(r *omniflow.Record) {
 	r.Code = omniflow.OutcomeUnknown
-	if t.message.RetryKey != uuid.Nil && t.ended.Sub(madeAt(t.message.RetryKey)) < retryKeyLife {
+	if t.message.RetryKey != uuid.Nil && !expired(t.message.RetryKey, t.ended) {
 		r.State, r.KeepKey = omniflow.Queued, true
 		r.DueAt = t.ended.Add(omniflow.Backoff(t.message.Attempt, rand.Float64()))
 		return
 	}
 	r.State, r.DueAt = omniflow.Unknown, t.message.AttemptedAt.Add(t.reconcileAfter)
 }
+
+// expired says that the provider may have forgotten a retry key: the same call
+// could deliver again.
+func expired(key uuid.UUID, now time.Time) bool { return now.Sub(madeAt(key)) >= retryKeyLife }
 
 // madeAt is the time in a UUIDv7, in milliseconds.
 func madeAt(id uuid.UUID) time.Time {

@@ -38,7 +38,11 @@ func (r *sliceRun) sendChunk(ctx context.Context, messages []omniflow.ClaimedMes
 	for i, m := range messages {
 		recipients[i] = m.Recipient
 	}
-	receipt, err := r.sender.(channel.Multicaster).Multicast(ctx, r.account, messages[0].RetryKey, recipients, r.contents[messages[0].ContentID])
+	var receipt channel.Receipt
+	var err error = &channel.Error{Fault: channel.Ambiguous, Scope: channel.ScopeMessage, Code: "retry_key_expired", Reason: omniflow.OutcomeUnknown}
+	if key := messages[0].RetryKey; !messages[0].Again || !expired(key, started) {
+		receipt, err = r.sender.(channel.Multicaster).Multicast(ctx, r.account, key, recipients, r.contents[messages[0].ContentID])
+	}
 	ended, fault := time.Now(), asFault(err)
 	r.meter.Attempt(r.slice.Channel, result(fault), ended.Sub(started), len(messages))
 	r.react(ctx, fault)

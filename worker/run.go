@@ -119,6 +119,6 @@ func newWorker(c client.Client, q queue, acts *activities.Activities, fatal chan
 	if q.workflows {
 		workflows.Register(w)
 	}
-	acts.Register(w)
+	activities.Register(w, acts)
 	return w
 }

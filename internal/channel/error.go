@@ -39,6 +39,7 @@ type Error struct {
 	HTTPStatus int           // 0 = no answer
 	Recipients []int         // Multicast: indexes of refused recipients
 	Trace      string        // provider's trace id
+	Doubtful   bool          // an earlier try under the same retry key may have been taken: keep the key
 	Err        error         // the transport's error, if any; never shown to customers
 }
 

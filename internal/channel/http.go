@@ -85,6 +85,9 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 	At     time.Time // when it was read
+	// Doubtful says that an earlier try of this call may have been taken,
+	// whatever this answer says.
+	Doubtful bool
 }
 
 // Do makes the call and reads its answer, whatever its status.
@@ -108,7 +111,7 @@ func (c *HTTPClient) Do(ctx context.Context, call Call) (Answer, error) {
 	if err != nil && resp == nil {
 		return Answer{}, x.fault(err)
 	}
-	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: x.body, At: time.Now()}, nil
+	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: x.body, At: time.Now(), Doubtful: x.sent}, nil
 }
 
 var errBadURL = errors.New("the provider's address cannot be used")

@@ -56,6 +56,7 @@ type ClaimedMessage struct {
 	ContentID      uuid.UUID
 	Recipient      string
 	RetryKey       uuid.UUID // LINE
+	Again          bool      // LINE: an earlier call under this key may have been taken
 	Attempt        int
 	Tries          int
 	AttemptedAt    time.Time

@@ -65,7 +65,7 @@ func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrd
 	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE broadcast_lanes SET control = $4, control_reason = $5, control_by = $6, control_at = now()
-		WHERE team_id = $1 AND broadcast_id = $2 AND ($3 = '00000000-0000-0000-0000-000000000000' OR channel_account_id = $3)
+		WHERE team_id = $1 AND broadcast_id = $2 AND ($3::uuid = '00000000-0000-0000-0000-000000000000'::uuid OR channel_account_id = $3)
 		  AND control = ANY ($7)`,
 		o.TeamID, o.BroadcastID, o.ChannelAccountID, string(to.to), o.Reason, actor, to.from)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) wakeAccounts(ctx context.Context, tx pgx.Tx, o omniflow.ControlO
 		UPDATE channel_accounts a SET state = 'active', stop_code = '', stopped_at = NULL
 		FROM broadcast_lanes l
 		WHERE l.team_id = $1 AND l.broadcast_id = $2 AND a.id = l.channel_account_id AND a.state = 'stopped'
-		  AND ($3 = '00000000-0000-0000-0000-000000000000' OR a.id = $3)`, o.TeamID, o.BroadcastID, o.ChannelAccountID)
+		  AND ($3::uuid = '00000000-0000-0000-0000-000000000000'::uuid OR a.id = $3)`, o.TeamID, o.BroadcastID, o.ChannelAccountID)
 	return tag.RowsAffected() > 0, err
 }
 

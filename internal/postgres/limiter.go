@@ -15,7 +15,6 @@ import (
 // leases worth 200 ms it lets three processes hold one each.
 const leaseAhead = 600 * time.Millisecond
 
-
 // current is a limiter with its rate brought up to now. clock_timestamp is
 // read once the row is locked by the caller's statement.
 const current = `

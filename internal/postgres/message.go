@@ -45,7 +45,7 @@ WITH gate AS (
   SELECT m.id, m.attempt_key FROM messages m JOIN again USING (attempt_key)
   WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4 AND m.state = 'queued'
 ), judged AS (
-  SELECT k.id, CASE
+  SELECT k.id, k.attempt_key IS NOT NULL AS again, CASE
       WHEN k.attempt_key IS NOT NULL THEN NULL
       WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
       WHEN c.state <> 'handling' OR c.follower_id IS DISTINCT FROM $8 THEN 'no_longer_handling'
@@ -62,7 +62,7 @@ WITH gate AS (
     attempt_key = CASE WHEN $11 AND j.verdict IS NULL THEN COALESCE(m.attempt_key, $12) END,
     fence = $6
   FROM judged j WHERE m.id = j.id
-  RETURNING m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at
+  RETURNING j.again, m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at
 )
 SELECT g.control, g.account, g.mine, c.* FROM gate g LEFT JOIN claimed c ON true ORDER BY c.seq`
 
@@ -93,11 +93,12 @@ func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.C
 func scanClaimed(rows pgx.Rows, out *omniflow.Claimed) error {
 	var control, account string
 	var mine bool
+	var again *bool
 	var id, conversation, content, key *uuid.UUID
 	var seq, attempt, tries *int
 	var state, recipient *string
 	var at *time.Time
-	if err := rows.Scan(&control, &account, &mine, &id, &seq, &state, &conversation, &content, &recipient, &key, &attempt, &tries, &at); err != nil {
+	if err := rows.Scan(&control, &account, &mine, &again, &id, &seq, &state, &conversation, &content, &recipient, &key, &attempt, &tries, &at); err != nil {
 		return err
 	}
 	if id == nil {
@@ -112,7 +113,7 @@ func scanClaimed(rows pgx.Rows, out *omniflow.Claimed) error {
 	m := omniflow.ClaimedMessage{ID: *id, Seq: *seq, ConversationID: *conversation, ContentID: *content,
 		Recipient: *recipient, Attempt: *attempt, Tries: *tries, AttemptedAt: *at}
 	if key != nil {
-		m.RetryKey = *key
+		m.RetryKey, m.Again = *key, *again
 	}
 	out.Messages = append(out.Messages, m)
 	return nil

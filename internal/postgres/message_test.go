@@ -19,8 +19,8 @@ func TestPlanFreezesTheAudienceOnce(t *testing.T) {
 	s := newSpine(t)
 	s.customers(omniflow.LINE, 3)
 	s.customers(omniflow.WhatsApp, 2)
-	other := s.customer(omniflow.WhatsApp, "followed by nobody", time.Hour)
-	s.exec(`UPDATE conversations SET follower_id = NULL WHERE id = $1`, other)
+	other := s.Customer("whatsapp", "followed by nobody", time.Hour)
+	s.Exec(`UPDATE conversations SET follower_id = NULL WHERE id = $1`, other)
 	s.plan("一", "二", "三")
 
 	require.Equal(t, 3, s.lanes[omniflow.LINE].Planned, "LINE takes all messages in one call")
@@ -29,8 +29,8 @@ func TestPlanFreezesTheAudienceOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, again)
 	var rows, contents int
-	s.scan(&rows, `SELECT count(*) FROM messages`)
-	s.scan(&contents, `SELECT count(*) FROM contents`)
+	s.Scan(&rows, `SELECT count(*) FROM messages`)
+	s.Scan(&contents, `SELECT count(*) FROM contents`)
 	require.Equal(t, 9, rows)
 	require.Equal(t, 1+3+3+3, contents, "content is stored once a channel and part")
 }
@@ -39,17 +39,17 @@ func TestPlanNarrowsByFilterAndByName(t *testing.T) {
 	t.Parallel()
 	s := newSpine(t)
 	ids := s.customers(omniflow.LINE, 4)
-	s.exec(`UPDATE contacts SET tags = '{VIP}', store = '信義店' WHERE customer_id = 'line-0001'`)
-	s.exec(`UPDATE contacts SET tags = '{VIP}' WHERE customer_id = 'line-0002'`)
+	s.Exec(`UPDATE contacts SET tags = '{VIP}', store = '信義店' WHERE customer_id = $1`, "line/"+postgrestest.Recipient("line", 1))
+	s.Exec(`UPDATE contacts SET tags = '{VIP}' WHERE customer_id = $1`, "line/"+postgrestest.Recipient("line", 2))
 	plan := func(a omniflow.Audience) int {
 		s.job.Request.Audience = a
 		s.job.BroadcastID = newID()
-		s.exec(`INSERT INTO broadcasts (id, team_id, actor_id, kind, client, request, workflow_id) VALUES ($1, $2, $3, '', '', '{}', '')`,
-			s.job.BroadcastID, s.team, s.actor)
+		s.Exec(`INSERT INTO broadcasts (id, team_id, actor_id, kind, client, request, workflow_id) VALUES ($1, $2, $3, '', '', '{}', '')`,
+			s.job.BroadcastID, s.ID, s.Member)
 		_, err := s.PlanBroadcast(t.Context(), s.job)
 		require.NoError(t, err)
 		var n int
-		s.scan(&n, `SELECT count(*) FROM messages WHERE broadcast_id = $1`, s.job.BroadcastID)
+		s.Scan(&n, `SELECT count(*) FROM messages WHERE broadcast_id = $1`, s.job.BroadcastID)
 		return n
 	}
 	s.plan("你好")
@@ -63,7 +63,7 @@ func TestEX122AFacebookCustomerSilentFor8DaysIsSkipped(t *testing.T) {
 	t.Parallel()
 	s := newSpine(t)
 	s.customers(omniflow.Facebook, 2)
-	s.customer(omniflow.Facebook, "silent", 8*24*time.Hour)
+	s.Customer("facebook", "silent", 8*24*time.Hour)
 	s.plan("新品到店 🎁")
 	fence, _ := s.take(omniflow.Facebook)
 	claimed := s.claim(omniflow.Facebook, fence, 10)
@@ -71,7 +71,7 @@ func TestEX122AFacebookCustomerSilentFor8DaysIsSkipped(t *testing.T) {
 	s.record(omniflow.Sent, claimed.Messages...)
 	require.Equal(t, omniflow.Tally{Planned: 3, Sent: 2, Skipped: 1}, s.tally(omniflow.Facebook))
 	var code string
-	s.scan(&code, `SELECT code FROM messages WHERE recipient = 'silent'`)
+	s.Scan(&code, `SELECT code FROM messages WHERE recipient = 'silent'`)
 	require.Equal(t, string(omniflow.WindowClosed), code)
 }
 
@@ -92,13 +92,13 @@ func TestTheClaimChecksAgain(t *testing.T) {
 			s := newSpine(t)
 			s.customers(omniflow.WhatsApp, 1)
 			s.plan("你好")
-			s.exec(c.change)
+			s.Exec(c.change)
 			fence, _ := s.take(omniflow.WhatsApp)
 			claimed := s.claim(omniflow.WhatsApp, fence, 10)
 			require.Empty(t, claimed.Messages)
 			require.Equal(t, 1, claimed.Skipped)
 			var code string
-			s.scan(&code, `SELECT code FROM messages`)
+			s.Scan(&code, `SELECT code FROM messages`)
 			require.Equal(t, string(c.code), code)
 			require.Equal(t, 1, s.tally(omniflow.WhatsApp).Skipped)
 		})
@@ -117,7 +117,7 @@ func TestConcurrentClaimsNeverShareARow(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for {
-				claimed, err := s.ClaimMessages(t.Context(), omniflow.Claim{Slice: s.slice(omniflow.WhatsApp), Fence: fence, Max: 7, ActorID: s.actor})
+				claimed, err := s.ClaimMessages(t.Context(), omniflow.Claim{Slice: s.slice(omniflow.WhatsApp), Fence: fence, Max: 7, ActorID: s.Member})
 				if err != nil || len(claimed.Messages) == 0 {
 					return
 				}
@@ -185,7 +185,7 @@ func TestALineChunkGoesAgainWholeUnderItsKey(t *testing.T) {
 	require.Len(t, chunk, 3)
 	fence, ambiguous := s.take(omniflow.LINE) // the process died between claim and record
 	require.Equal(t, 3, ambiguous)
-	s.exec(`UPDATE conversations SET state = 'closed'`) // too late for who was perhaps sent to
+	s.Exec(`UPDATE conversations SET state = 'closed'`) // too late for who was perhaps sent to
 	again := s.claim(omniflow.LINE, fence, 1).Messages
 	require.Len(t, again, 3)
 	for i := range chunk {

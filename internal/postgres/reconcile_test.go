@@ -12,15 +12,15 @@ import (
 // evidence puts a webhook about m into the inbox's drain.
 func (s *spine) evidence(ch omniflow.Channel, m omniflow.ClaimedMessage, e omniflow.Evidence, provider string) omniflow.IntakeResult {
 	s.t.Helper()
-	return s.drain(omniflow.Intake{Statuses: []omniflow.Status{{TeamID: s.team, ChannelAccountID: s.account[ch], MessageID: m.ID,
+	return s.drain(omniflow.Intake{Statuses: []omniflow.Status{{TeamID: s.ID, ChannelAccountID: s.account(ch), MessageID: m.ID,
 		Attempt: m.Attempt, State: e, ProviderID: provider, At: time.Now(), Raw: []byte(`{}`)}}})
 }
 
 // drain gives an intake to DrainInbox through one inbox row.
 func (s *spine) drain(in omniflow.Intake) omniflow.IntakeResult {
 	s.t.Helper()
-	s.exec(`INSERT INTO inbox (team_id, channel, channel_account_id, event_key, body) VALUES ($1, 'whatsapp', $2, $3, '{}')`,
-		s.team, s.account[omniflow.WhatsApp], newID().NodeID())
+	s.Exec(`INSERT INTO inbox (team_id, channel, channel_account_id, event_key, body) VALUES ($1, 'whatsapp', $2, $3, '{}')`,
+		s.ID, s.account(omniflow.WhatsApp), newID().NodeID())
 	result, err := s.DrainInbox(s.t.Context(), 10, func([]omniflow.InboxItem) omniflow.Intake { return in })
 	require.NoError(s.t, err)
 	return result
@@ -56,7 +56,7 @@ func TestSilenceIsNoProofBeforeTheWebhookPathIsProvenAlive(t *testing.T) {
 	t.Parallel()
 	s, _ := ambiguous(t, 30, 19)
 	require.Equal(t, omniflow.Reconciled{}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove), "not due yet")
-	s.exec(`UPDATE messages SET attempted_at = attempted_at - interval '2 minutes', due_at = now() WHERE state = 'unknown'`)
+	s.Exec(`UPDATE messages SET attempted_at = attempted_at - interval '2 minutes', due_at = now() WHERE state = 'unknown'`)
 	require.Equal(t, omniflow.Reconciled{Postponed: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
 	require.Equal(t, 1, s.tally(omniflow.WhatsApp).Unknown)
 }
@@ -64,7 +64,7 @@ func TestSilenceIsNoProofBeforeTheWebhookPathIsProvenAlive(t *testing.T) {
 func TestAbsenceIsProvenBy20LaterMessages(t *testing.T) {
 	t.Parallel()
 	s, lost := ambiguous(t, 30, 20)
-	s.exec(`UPDATE messages SET attempted_at = attempted_at - interval '2 minutes', due_at = now() WHERE state = 'unknown'`)
+	s.Exec(`UPDATE messages SET attempted_at = attempted_at - interval '2 minutes', due_at = now() WHERE state = 'unknown'`)
 	require.Equal(t, omniflow.Reconciled{Requeued: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
 	fence, _ := s.take(omniflow.WhatsApp)
 	again := s.claim(omniflow.WhatsApp, fence, 9).Messages
@@ -77,12 +77,12 @@ func TestRepeatedWebhooksAreOneProof(t *testing.T) {
 	t.Parallel()
 	s, _ := ambiguous(t, 30, 15)
 	var id omniflow.ClaimedMessage
-	s.scan(&id.ID, `SELECT id FROM messages WHERE confirmed_at IS NOT NULL LIMIT 1`)
+	s.Scan(&id.ID, `SELECT id FROM messages WHERE confirmed_at IS NOT NULL LIMIT 1`)
 	id.Attempt = 1
 	for range 10 {
 		s.evidence(omniflow.WhatsApp, id, omniflow.Received, "")
 	}
-	s.exec(`UPDATE messages SET attempted_at = attempted_at - interval '2 minutes', due_at = now() WHERE state = 'unknown'`)
+	s.Exec(`UPDATE messages SET attempted_at = attempted_at - interval '2 minutes', due_at = now() WHERE state = 'unknown'`)
 	require.Equal(t, omniflow.Reconciled{Postponed: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
 }
 
@@ -113,7 +113,7 @@ func TestPolicies(t *testing.T) {
 func TestACancelledLaneSendsNothingThatWasNeverTaken(t *testing.T) {
 	t.Parallel()
 	s, _ := ambiguous(t, 0, 0)
-	s.exec(`UPDATE broadcast_lanes SET control = 'cancelled'`)
+	s.Exec(`UPDATE broadcast_lanes SET control = 'cancelled'`)
 	s.age(omniflow.WhatsApp, 2*time.Minute)
 	require.Equal(t, omniflow.Reconciled{Requeued: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Resend))
 	require.Equal(t, 1, s.tally(omniflow.WhatsApp).Cancelled)

@@ -27,7 +27,7 @@ func (s *Store) TakeSlice(ctx context.Context, sl omniflow.Slice, reconcileAfter
 		tag, err := tx.Exec(ctx, `
 			UPDATE messages SET
 			  state  = CASE WHEN attempt_key IS NULL THEN 'unknown' ELSE 'queued' END::message_state,
-			  code   = CASE WHEN attempt_key IS NULL THEN 'outcome_unknown' END,
+			  code   = 'outcome_unknown',
 			  due_at = CASE WHEN attempt_key IS NULL THEN attempted_at + $5::interval END
 			WHERE broadcast_id = $1 AND channel_account_id = $2 AND seq >= $3 AND seq < $4
 			  AND state = 'sending' AND fence < $6`,

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
@@ -18,12 +17,10 @@ import (
 // spine is a team with one account a channel and a planned broadcast.
 type spine struct {
 	*Store
-	t       *testing.T
-	team    uuid.UUID
-	actor   uuid.UUID
-	account map[omniflow.Channel]uuid.UUID
-	job     omniflow.BroadcastJob
-	lanes   map[omniflow.Channel]omniflow.Lane
+	*postgrestest.Team
+	t     *testing.T
+	job   omniflow.BroadcastJob
+	lanes map[omniflow.Channel]omniflow.Lane
 }
 
 func migrateUp(ctx context.Context, dsn string) error {
@@ -34,53 +31,18 @@ func migrateUp(ctx context.Context, dsn string) error {
 // newSpine makes a team with an account on each channel and no customers.
 func newSpine(t *testing.T) *spine {
 	t.Helper()
-	store, err := Open(t.Context(), postgrestest.New(t, migrateUp), 8)
+	dsn := postgrestest.New(t, migrateUp)
+	store, err := Open(t.Context(), dsn, 8)
 	require.NoError(t, err)
 	t.Cleanup(store.Close)
-	s := &spine{Store: store, t: t, team: newID(), actor: newID(), account: map[omniflow.Channel]uuid.UUID{}, lanes: map[omniflow.Channel]omniflow.Lane{}}
-	s.exec(`INSERT INTO teams (team_id, name, plan, reconcile_after) VALUES ($1, 'team', 'omo', '1 minute')`, s.team)
-	s.exec(`INSERT INTO members (id, team_id, name, role) VALUES ($1, $2, 'Jess', 'sales_staff')`, s.actor, s.team)
-	for _, ch := range omniflow.BroadcastChannels {
-		id := newID()
-		s.account[ch] = id
-		s.exec(`INSERT INTO channel_accounts (id, team_id, channel, name, external_id, secrets) VALUES ($1, $2, $3, 'a', $4, '')`, id, s.team, string(ch), id.String())
-		s.exec(`INSERT INTO limiters (channel_account_id, name, team_id, limit_per_second, rate, reserve) VALUES ($1, $2, $3, 80, 80, 0.02)`, id, string(limiterOf(ch)), s.team)
-	}
-	return s
+	return &spine{Store: store, Team: postgrestest.NewTeam(t, dsn), t: t, lanes: map[omniflow.Channel]omniflow.Lane{}}
 }
 
-func (s *spine) exec(sql string, args ...any) {
-	s.t.Helper()
-	_, err := s.pool.Exec(s.t.Context(), sql, args...)
-	require.NoError(s.t, err)
-}
+func (s *spine) account(ch omniflow.Channel) uuid.UUID { return s.Account[string(ch)] }
 
-func (s *spine) scan(dest any, sql string, args ...any) {
-	s.t.Helper()
-	require.NoError(s.t, s.pool.QueryRow(s.t.Context(), sql, args...).Scan(dest))
-}
-
-// customers adds n conversations on ch, handled by the actor, whose customers
-// wrote an hour ago; it returns their ids in the order of their places.
 func (s *spine) customers(ch omniflow.Channel, n int) []uuid.UUID {
 	s.t.Helper()
-	ids := make([]uuid.UUID, n)
-	for i := range n {
-		ids[i] = s.customer(ch, fmt.Sprintf("%s-%04d", ch, i), time.Hour-time.Duration(i)*time.Millisecond)
-	}
-	return ids
-}
-
-func (s *spine) customer(ch omniflow.Channel, recipient string, silent time.Duration) uuid.UUID {
-	s.t.Helper()
-	contact, identity, conversation := newID(), newID(), newID()
-	s.exec(`INSERT INTO contacts (id, team_id, customer_id) VALUES ($1, $2, $3)`, contact, s.team, recipient)
-	s.exec(`INSERT INTO channel_identities (id, team_id, contact_id, channel_account_id, external_id) VALUES ($1, $2, $3, $4, $5)`,
-		identity, s.team, contact, s.account[ch], recipient)
-	s.exec(`INSERT INTO conversations (id, team_id, contact_id, channel_identity_id, channel_account_id, channel, state, follower_id, last_customer_message_at)
-		VALUES ($1, $2, $3, $4, $5, $6, 'handling', $7, now() - $8::interval)`,
-		conversation, s.team, contact, identity, s.account[ch], string(ch), s.actor, silent)
-	return conversation
+	return s.Customers(string(ch), n)
 }
 
 // plan accepts and plans a broadcast of the given texts to everybody.
@@ -92,15 +54,13 @@ func (s *spine) plan(texts ...string) *spine {
 	}
 	body, err := json.Marshal(request)
 	require.NoError(s.t, err)
-	id := newID()
-	s.exec(`INSERT INTO broadcasts (id, team_id, actor_id, kind, client, request, workflow_id) VALUES ($1, $2, $3, 'broadcast_message', 'web', $4, $5)`,
-		id, s.team, s.actor, body, id.String())
-	s.job, err = s.BroadcastJob(s.t.Context(), s.team, id)
+	id := s.Broadcast(body)
+	s.job, err = s.BroadcastJob(s.t.Context(), s.ID, id)
 	require.NoError(s.t, err)
 	planned, err := s.PlanBroadcast(s.t.Context(), s.job)
 	require.NoError(s.t, err)
 	require.True(s.t, planned)
-	lanes, err := s.BroadcastLanes(s.t.Context(), s.team, id)
+	lanes, err := s.BroadcastLanes(s.t.Context(), s.ID, id)
 	require.NoError(s.t, err)
 	for _, lane := range lanes {
 		s.lanes[lane.Channel] = lane
@@ -124,7 +84,7 @@ func (s *spine) take(ch omniflow.Channel) (fence, ambiguous int) {
 // claim claims up to n rows of ch's slice from its beginning.
 func (s *spine) claim(ch omniflow.Channel, fence, n int) omniflow.Claimed {
 	s.t.Helper()
-	c := omniflow.Claim{Slice: s.slice(ch), Fence: fence, Max: n, ActorID: s.actor}
+	c := omniflow.Claim{Slice: s.slice(ch), Fence: fence, Max: n, ActorID: s.Member}
 	window := omniflow.WindowOfBroadcast(omniflow.BroadcastMessage, ch)
 	c.Window, c.WindowCode = window.Max, window.Code
 	if ch == omniflow.LINE {
@@ -146,7 +106,7 @@ func (s *spine) record(state omniflow.MessageState, messages ...omniflow.Claimed
 		}
 		records = append(records, r)
 	}
-	n, err := s.RecordMessages(s.t.Context(), s.team, records)
+	n, err := s.RecordMessages(s.t.Context(), s.ID, records)
 	require.NoError(s.t, err)
 	return n
 }
@@ -163,5 +123,5 @@ func (s *spine) tally(ch omniflow.Channel) omniflow.Tally {
 
 // age moves every attempt of ch's lane into the past.
 func (s *spine) age(ch omniflow.Channel, by time.Duration) {
-	s.exec(`UPDATE messages SET attempted_at = attempted_at - $2::interval, due_at = due_at - $2::interval WHERE channel_account_id = $1`, s.account[ch], by)
+	s.Exec(`UPDATE messages SET attempted_at = attempted_at - $2::interval, due_at = due_at - $2::interval WHERE channel_account_id = $1`, s.account(ch), by)
 }

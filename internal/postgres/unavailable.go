@@ -22,5 +22,6 @@ func Unavailable(err error) bool {
 		// 08 connection exception, 57P01-57P03 shutdown and start-up, 53300 too many connections.
 		return strings.HasPrefix(server.Code, "08") || strings.HasPrefix(server.Code, "57P0") || server.Code == "53300"
 	}
-	return err != nil && strings.Contains(err.Error(), "conn closed")
+	// Neither has a type of its own.
+	return err != nil && (strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "closed pool"))
 }

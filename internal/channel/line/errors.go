@@ -55,7 +55,7 @@ func rule(status int, message string) channel.Rule {
 // fault reads a confirmed error. The code is the HTTP status.
 func fault(body answer, ans channel.Answer) *channel.Error {
 	e := rule(ans.Status, body.Message).Error(strconv.Itoa(ans.Status), ans.Status)
-	e.Trace = ans.Header.Get("X-Line-Request-Id")
+	e.Trace, e.Doubtful = ans.Header.Get("X-Line-Request-Id"), ans.Doubtful
 	if ans.Status == http.StatusBadRequest {
 		e.Recipients = refused(body)
 	}
