@@ -134,6 +134,13 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// in is the same world for a subtest.
+func (w *world) in(t *testing.T) *world {
+	other := *w
+	other.t = t
+	return &other
+}
+
 // reply is an answer of the API.
 type reply struct {
 	t      *testing.T

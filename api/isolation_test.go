@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+// TestForeignTeamsDoNotExist asks for everything of one team in the name of
+// another: each operation with an id in its path says not_found, and nothing
+// changes (SYS-13). The list is checked against the OpenAPI document, so a new
+// operation cannot be left out.
+func TestForeignTeamsDoNotExist(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, accounts := w.shop()
+	id, _ := c.broadcastOf("sales_staff")
+	w.plan(c, id)
+	conversation := w.ids(`SELECT conversation_id FROM messages WHERE broadcast_id = $1`, id)[0]
+	letter := uuid.New()
+	w.exec(`INSERT INTO dead_letters (id, team_id, channel, channel_account_id, reason, event) VALUES ($1, $2, 'line', $3, 'x', '{}')`, letter, c.id, accounts["line"])
+	stranger := w.company("omo", "sales_staff", "supervisor")
+
+	bodies := map[string]any{
+		"create-member":            m{"name": "x", "role": "cs_agent"},
+		"create-token":             m{"member_id": c.ids["sales_staff"]},
+		"create-machine-key":       m{"member_id": c.ids["sales_staff"], "name": "x"},
+		"create-channel-account":   m{"channel": "line", "name": "x", "external_id": "new", "secrets": m{"token": "a", "app_secret": "b"}},
+		"resume-channel-account":   m{"reason": "x"},
+		"set-channel-account-rate": m{"reason": "x", "rate_per_second": 1},
+		"save-template":            m{"waba_id": "w", "name": "x", "language": "zh_TW", "body_params": 0},
+		"import-customers":         fourChannels,
+		"pause-broadcast":          m{}, "resume-broadcast": m{}, "cancel-broadcast": m{},
+		"rate-broadcast": m{"channel_account_id": accounts["line"], "rate_per_second": 1},
+	}
+	before := w.counts()
+	_, updates := w.engine.calls()
+	require.Empty(t, updates)
+	fill := func(path, team string, broadcast, account uuid.UUID) string {
+		path = strings.ReplaceAll(path, "{team_id}", team)
+		path = strings.ReplaceAll(path, "{conversation_id}", conversation.String())
+		switch {
+		case strings.Contains(path, "channel-accounts"):
+			return strings.ReplaceAll(path, "{id}", account.String())
+		case strings.Contains(path, "dead-letters"):
+			return strings.ReplaceAll(path, "{id}", letter.String())
+		}
+		return strings.ReplaceAll(path, "{id}", broadcast.String())
+	}
+	tested := 0
+	for _, op := range operations(t, w) {
+		if !regexp.MustCompile(`\{\w+\}`).MatchString(op.path) {
+			continue
+		}
+		tested++
+		t.Run(op.id, func(t *testing.T) {
+			t.Parallel()
+			w := w.in(t)
+			body, wanted := bodies[op.id]
+			if !wanted {
+				body = nil
+			}
+			token := stranger.token["supervisor"]
+			if strings.Contains(op.path, "{team_id}") {
+				token = stranger.admin
+			}
+			account := uuid.MustParse(accounts["line"])
+			w.do(op.method, fill(op.path, c.id, id, account), token, body).problem(404, "not_found")
+			if strings.Contains(op.path, "{team_id}") {
+				w.do(op.method, fill(op.path, uuid.NewString(), id, account), w.platform, body).problem(404, "not_found")
+			}
+			if strings.Contains(op.path, "channel-accounts/{id}") { // own team, foreign account
+				w.do(op.method, fill(op.path, stranger.id, id, account), stranger.admin, body).problem(404, "not_found")
+			}
+			w.do(op.method, fill(op.path, c.id, id, account), "", body).problem(401, "unauthenticated")
+			require.Equal(t, before, w.counts())
+			_, updates := w.engine.calls()
+			require.Empty(t, updates)
+		})
+	}
+	require.GreaterOrEqual(t, tested, 19)
+
+	// Lists of a stranger are empty.
+	for _, path := range []string{"/v1/broadcasts", "/v1/dead-letters", stranger.path + "/channel-accounts"} {
+		token := stranger.token["supervisor"]
+		if strings.Contains(path, stranger.id) {
+			token = stranger.admin
+		}
+		var list listBody[json.RawMessage]
+		w.do("GET", path, token, nil).into(200, &list)
+		require.Empty(t, list.Items, path)
+	}
+}
+
+type describedOperation struct{ id, method, path string }
+
+// operations are those of the OpenAPI document.
+func operations(t *testing.T, w *world) []describedOperation {
+	t.Helper()
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+		}
+	}
+	w.do("GET", "/openapi.json", "", nil).into(200, &doc)
+	var out []describedOperation
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			out = append(out, describedOperation{op.OperationID, strings.ToUpper(method), path})
+		}
+	}
+	require.NotEmpty(t, out)
+	return out
+}
