@@ -81,17 +81,13 @@ func (b *broadcast) plan(ctx workflow.Context) (omniflow.Code, error) {
 	return "", nil
 }
 
-// runLanes starts every lane and waits for all of them. A cancellation of the
-// run is an order to cancel, obeyed like the update.
+// runLanes starts every lane and waits for all of them, also when the run is
+// cancelled: the lanes then cancel the rest.
 func (b *broadcast) runLanes(ctx workflow.Context) ([]SendLaneResult, error) {
 	detached, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		if ctx.Done().Receive(ctx, nil); b.planned {
-			_, _ = b.take(detached, omniflow.OrderCancel, ControlInput{Reason: "the run was cancelled"})
-		}
-	})
-	workflow.Go(ctx, func(ctx workflow.Context) { b.watch(detached) })
+	workflow.Go(ctx, b.obeyCancellation)
+	workflow.Go(detached, b.watch)
 	futures := make([]workflow.ChildWorkflowFuture, len(b.lanes))
 	for i, lane := range b.lanes {
 		futures[i] = workflow.ExecuteChildWorkflow(b.laneOptions(detached, lane), SendLane, SendLaneInput{Lane: lane})
@@ -109,6 +105,16 @@ func (b *broadcast) runLanes(ctx workflow.Context) ([]SendLaneResult, error) {
 		b.describe(ctx)
 	}
 	return results, failed
+}
+
+// obeyCancellation makes a cancellation of the run an order to cancel.
+func (b *broadcast) obeyCancellation(ctx workflow.Context) {
+	ctx.Done().Receive(ctx, nil)
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	if _, err := b.take(ctx, omniflow.OrderCancel, ControlInput{Reason: "the run was cancelled"}); err != nil {
+		workflow.GetLogger(ctx).Error("the cancellation is not obeyed; use the update cancel", "error", err)
+	}
 }
 
 // watch brings the current details up to date while lanes run: after 5, 10,
