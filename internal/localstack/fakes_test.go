@@ -83,16 +83,16 @@ func fakeMigrate(ctx context.Context) error {
 	return err
 }
 
-// fakeReady answers on path while the environment lets it.
+// fakeReady answers on path, unless the environment says that it breaks down.
 func fakeReady(ctx context.Context, listen, path string) error {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-		if os.Getenv("FAKE_NEVER_READY") == filepath.Base(os.Args[0]) {
-			http.Error(w, "not yet", http.StatusServiceUnavailable)
+	mux.HandleFunc("GET "+path, func(http.ResponseWriter, *http.Request) {
+		if os.Getenv("FAKE_BREAKS") == filepath.Base(os.Args[0]) {
+			exitOn(errors.New("the schema is of another century"))
 		}
 	})
 	go func() { exitOn(http.Serve(l, mux)) }()
