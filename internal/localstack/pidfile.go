@@ -60,7 +60,11 @@ func (r record) remove(dir string) error {
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && now.token != r.token) {
 		return nil
 	}
-	return os.Remove(filepath.Join(dir, r.name+pidSuffix))
+	err = os.Remove(filepath.Join(dir, r.name+pidSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // whoever else saw the process end was faster
+	}
+	return err
 }
 
 func readRecord(dir, name string) (record, error) {
