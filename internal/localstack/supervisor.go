@@ -80,17 +80,19 @@ func Running(runDir string) ([]string, error) {
 }
 
 // stopRecord signals the process and kills it, with all it started, when it is
-// still there after the budget or when ctx ends.
+// still there after the budget or when ctx ends. Children that it leaves behind
+// are killed too.
 func stopRecord(ctx context.Context, r record, budget time.Duration) error {
+	children := tree(r)[1:]
 	if err := signal(r.pid, r.signal); err != nil {
 		return fmt.Errorf("stop %s: %w", r.name, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	if gone(ctx, r.running) {
-		return nil
+	if !gone(ctx, r.running) {
+		return killTree(r)
 	}
-	return killTree(r)
+	return killAll(children)
 }
 
 // killTree ends the process and its descendants with SIGKILL and waits until
@@ -101,23 +103,35 @@ func killTree(r record) error {
 	if err := signal(r.pid, syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("kill %s: %w", r.name, err)
 	}
-	table := processTable()
-	victims := []record{r}
-	for _, pid := range descendants(table, r.pid) {
-		victims = append(victims, record{name: r.name, pid: pid, token: table[pid].start})
-	}
+	victims := tree(r)
 	// The group first: it holds what was started but is nobody's child any more.
-	// macOS answers EPERM for a group of zombies, so errors count only if someone
-	// survives.
-	faults := []error{signal(-r.pid, syscall.SIGKILL)}
+	// macOS answers EPERM for a group of zombies; what counts is who survives.
+	_ = signal(-r.pid, syscall.SIGKILL)
+	return killAll(victims)
+}
+
+// tree gives the process and its descendants.
+func tree(r record) []record {
+	table := processTable()
+	family := []record{r}
+	for _, pid := range descendants(table, r.pid) {
+		family = append(family, record{name: r.name, pid: pid, token: table[pid].start})
+	}
+	return family
+}
+
+// killAll sends SIGKILL to those that still run and waits until all are gone.
+func killAll(victims []record) error {
+	var faults []error
 	for _, v := range victims {
-		faults = append(faults, signal(v.pid, syscall.SIGKILL))
+		if v.running() {
+			faults = append(faults, signal(v.pid, syscall.SIGKILL))
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopBudget)
 	defer cancel()
-	alive := func() bool { return slices.ContainsFunc(victims, record.running) }
-	if !gone(ctx, alive) {
-		return fmt.Errorf("kill %s: it still runs after %s: %w", r.name, stopBudget, errors.Join(faults...))
+	if !gone(ctx, func() bool { return slices.ContainsFunc(victims, record.running) }) {
+		return fmt.Errorf("kill %s: it still runs after %s: %w", victims[0].name, stopBudget, errors.Join(faults...))
 	}
 	return nil
 }
