@@ -16,12 +16,15 @@ const sendWithin = 10 * time.Second
 
 // sendOne hands one row to the provider and its outcome to the recorder.
 func (r *sliceRun) sendOne(ctx context.Context, m omniflow.ClaimedMessage, at time.Time) {
-	t := attempt{message: m, started: time.Now(), reconcileAfter: r.job.ReconcileAfter}
+	t := attempt{message: m, reconcileAfter: r.job.ReconcileAfter}
 	ctx, cancel := callContext(ctx, at)
 	defer cancel()
-	var err error
-	t.receipt, err = r.sender.Send(ctx, r.account, channel.Message{
-		Key: channel.Key{MessageID: m.ID, Attempt: m.Attempt}, Recipient: m.Recipient, Contents: r.contents[m.ContentID]})
+	err := r.pass(ctx)
+	t.started = time.Now()
+	if err == nil {
+		t.receipt, err = r.sender.Send(ctx, r.account, channel.Message{
+			Key: channel.Key{MessageID: m.ID, Attempt: m.Attempt}, Recipient: m.Recipient, Contents: r.contents[m.ContentID]})
+	}
 	t.ended, t.fault = time.Now(), asFault(err)
 	r.meter.Attempt(r.slice.Channel, result(t.fault), t.ended.Sub(t.started), 1)
 	r.react(ctx, t.fault)
@@ -41,7 +44,9 @@ func (r *sliceRun) sendChunk(ctx context.Context, messages []omniflow.ClaimedMes
 	var receipt channel.Receipt
 	var err error = &channel.Error{Fault: channel.Ambiguous, Scope: channel.ScopeMessage, Code: "retry_key_expired", Reason: omniflow.OutcomeUnknown}
 	if key := messages[0].RetryKey; !messages[0].Again || !expired(key, started) {
-		receipt, err = r.sender.(channel.Multicaster).Multicast(ctx, r.account, key, recipients, r.contents[messages[0].ContentID])
+		if err = r.pass(ctx); err == nil {
+			receipt, err = r.sender.(channel.Multicaster).Multicast(ctx, r.account, key, recipients, r.contents[messages[0].ContentID])
+		}
 	}
 	ended, fault := time.Now(), asFault(err)
 	r.meter.Attempt(r.slice.Channel, result(fault), ended.Sub(started), len(messages))
@@ -66,6 +71,17 @@ func (r *sliceRun) sendChunk(ctx context.Context, messages []omniflow.ClaimedMes
 		r.singly.Add(int64(len(messages)))
 	}
 	r.recorder.add(records...)
+}
+
+// pass is the last check before the wire: no more sends in a second than the
+// account may make, however late this one is. Nothing is written after a
+// refusal.
+func (r *sliceRun) pass(ctx context.Context) error {
+	err := r.pacer.Pass(ctx, r.account.ID, r.limiter)
+	if err == nil {
+		return nil
+	}
+	return &channel.Error{Fault: channel.Unavailable, Scope: channel.ScopeMessage, Code: "too_late", Reason: omniflow.ProviderDown, Err: err}
 }
 
 // callContext bounds one call of rows claimed at the given time. The call

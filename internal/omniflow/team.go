@@ -47,8 +47,9 @@ const (
 	DefaultTimezone       = "Asia/Taipei" // D-FIL-5
 	DefaultReconcileAfter = 10 * time.Minute
 	DefaultGiveUpAfter    = 24 * time.Hour
-	// MinReconcileAfter leaves a late answer and its webhook time to arrive.
-	MinReconcileAfter = 30 * time.Second
+	// MinReconcileAfter is longer than any call of an attempt can last (10 s
+	// from its claim), and leaves its webhook time to arrive.
+	MinReconcileAfter = 15 * time.Second
 )
 
 // Team is what rules need to know about a team.

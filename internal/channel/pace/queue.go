@@ -9,7 +9,8 @@ import (
 
 // queue is the slots that this process holds of one limiter.
 type queue struct {
-	turn chan struct{} // held by who takes; the others wait in line
+	turn   chan struct{} // held by who takes; the others wait in line
+	window window
 
 	mu     sync.Mutex
 	leases []lease
@@ -22,6 +23,7 @@ type lease struct {
 	next     time.Time
 	interval time.Duration
 	left     int
+	taken    int // since its beginning; so many may be given back
 }
 
 func (l lease) end() time.Time { return l.next.Add(time.Duration(l.left) * l.interval) }
@@ -45,6 +47,7 @@ func (q *queue) add(now time.Time, l omniflow.Lease) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.rate = l.Rate
+	q.window.set(l.Limit)
 	if l.Slots == 0 {
 		q.askAt = now.Add(min(max(l.Delay-leaseWorth, time.Millisecond), time.Second))
 		return
@@ -69,6 +72,7 @@ func (q *queue) take(now time.Time, most int) (int, time.Duration) {
 	}
 	l.next = l.next.Add(time.Duration(group) * l.interval)
 	l.left -= group
+	l.taken += group
 	return group, 0
 }
 
@@ -78,9 +82,9 @@ func (q *queue) dropLate(now time.Time) {
 	for len(q.leases) > 0 {
 		l := &q.leases[0]
 		if late := oldest.Sub(l.next); late > 0 && l.left > 0 {
-			n := min(l.left, int(late/max(l.interval, 1))+1)
-			l.next = l.next.Add(time.Duration(n) * l.interval)
-			l.left -= n
+			interval := max(l.interval, 1)
+			n := min(l.left, int((late+interval-1)/interval))
+			l.next, l.left, l.taken = l.next.Add(time.Duration(n)*l.interval), l.left-n, 0
 		}
 		if l.left > 0 {
 			return
