@@ -26,14 +26,7 @@ const (
 // book is what the generator knows about the file it wrote.
 type book struct {
 	good, bad, duplicates int
-	people                map[string]person // by customer_id, duplicates too
-}
-
-// person is where a customer is reached.
-type person struct {
-	channel   string
-	recipient string // as the provider names it: digits of the number, or a user id
-	line      int    // of the file; the header is line 1
+	people                map[string]truth.Person // by customer_id, duplicates too
 }
 
 // rows is how many rows the file has below its header.

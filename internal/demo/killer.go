@@ -27,18 +27,12 @@ func newKiller(kill, start func(context.Context) error, note func(string, ...any
 
 // look is called with every state of the broadcast.
 func (k *killer) look(ctx context.Context, b apiclient.Broadcast) {
-	if half(b.Counts) && !b.Finished() {
+	if sentShare(b.Counts) >= 0.5 && !b.Finished() {
 		k.once.Do(func() {
 			k.hit = true
 			go k.strike(ctx)
 		})
 	}
-}
-
-// half says whether half of what can be sent at all has been sent.
-func half(t apiclient.Tally) bool {
-	able := t.Planned - t.Skipped
-	return able > 0 && 2*(t.Delivered()+t.Failed+t.Unknown) >= able
 }
 
 func (k *killer) strike(ctx context.Context) {

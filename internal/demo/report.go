@@ -11,6 +11,7 @@ import (
 
 	"omniflow/internal/apiclient"
 	"omniflow/internal/simulator"
+	"omniflow/internal/truth"
 )
 
 // printer writes numbers with commas.
@@ -51,7 +52,7 @@ func columns(w io.Writer, rows [][]string) error {
 }
 
 // printChannels is the table of what our ledger says, a channel a row.
-func printChannels(w io.Writer, b apiclient.Broadcast, accounts []account, sums map[string]simulator.Summary, truth []simulator.Delivery) error {
+func printChannels(w io.Writer, b apiclient.Broadcast, accounts []truth.Account, sums map[string]simulator.Summary, deliveries []simulator.Delivery) error {
 	p := printer()
 	rows := [][]string{{"channel", "planned", "sent", "failed", "skipped", "unknown", "throttled", "per second"}}
 	add := func(name string, t apiclient.Tally, throttled int, rate string) {
@@ -70,16 +71,16 @@ func printChannels(w io.Writer, b apiclient.Broadcast, accounts []account, sums 
 			}
 		}
 		all += throttled
-		add(l.Channel, l.Counts, throttled, p.Sprintf("%.0f", pace(truth, l.Channel)))
+		add(l.Channel, l.Counts, throttled, p.Sprintf("%.0f", pace(deliveries, l.Channel)))
 	}
 	add("all", b.Counts, all, "")
 	return columns(w, rows)
 }
 
 // pace is how many messages a second a channel took from its first to its last.
-func pace(truth []simulator.Delivery, channel string) float64 {
+func pace(deliveries []simulator.Delivery, channel string) float64 {
 	n, first, last := 0, int64(0), int64(0)
-	for _, d := range truth {
+	for _, d := range deliveries {
 		if string(d.Channel) != channel {
 			continue
 		}
@@ -109,21 +110,21 @@ func printTruth(w io.Writer, v verdict, sums map[string]simulator.Summary) {
 		what string
 		n    int
 	}{
-		{"recipients we count as sent", v.sent},
-		{"recipients really reached", v.delivered},
-		{"delivered twice", v.duplicates},
-		{"counted as sent, never delivered", v.claimed},
-		{"delivered, but counted as failed, skipped or unknown", v.unclaimed},
-		{"without a final state", v.unsettled},
-		{"in the audience, but not in the broadcast", v.missing},
-		{"outside the audience, but messaged", v.strangers},
+		{"recipients we count as sent", v.Sent},
+		{"recipients really reached", v.Delivered},
+		{"delivered twice", v.Duplicates},
+		{"counted as sent, never delivered", v.Claimed},
+		{"delivered, but counted as failed, skipped or unknown", v.Unclaimed},
+		{"without a final state", v.Unsettled},
+		{"in the audience, but not in the broadcast", v.Missing},
+		{"outside the audience, but messaged", v.Strangers},
 		{"requests beyond a channel's limit", v.violations},
 	}
 	for _, l := range lines {
 		p.Fprintf(w, "  %-54s %9d\n", l.what, l.n)
 	}
 	p.Fprintf(w, "  On the way the providers lost %d answers and sent %d webhook events, %d of them twice.\n", lostAnswers, webhooks, repeated)
-	for _, e := range v.examples {
+	for _, e := range v.Examples {
 		fmt.Fprintf(w, "  ! %s\n", e)
 	}
 }

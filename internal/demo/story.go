@@ -14,6 +14,7 @@ import (
 	"omniflow/internal/apiclient"
 	"omniflow/internal/progress"
 	"omniflow/internal/simulator"
+	"omniflow/internal/truth"
 )
 
 // storyTimeout is how long the broadcast of the demo may take with all around it.
@@ -37,7 +38,7 @@ type story struct {
 	file       string        // where the customer file is kept
 	grace      time.Duration // how long webhooks may be late after the end
 
-	sims  simulators
+	sims  truth.Simulators
 	scene *scene
 	book  book
 	began time.Time
@@ -61,7 +62,7 @@ func (s *story) tell(ctx context.Context) (verdict, error) {
 }
 
 func (s *story) acts(ctx context.Context) (verdict, error) {
-	s.sims = newSimulators(s.simulators)
+	s.sims = truth.NewSimulators(s.simulators)
 	if err := s.prepare(ctx); err != nil {
 		return verdict{}, err
 	}
@@ -96,8 +97,8 @@ func (s *story) prepare(ctx context.Context) error {
 	if err := s.scene.trouble(ctx, s.sims, s.seed); err != nil {
 		return fmt.Errorf("switch faults on: %w", err)
 	}
-	fmt.Fprintln(s.out, "  The simulated providers have a bad day: 1 % of requests throttled, 1 % answered with 5xx,\n"+
-		"  1 % taken but the answer lost, 0.5 % refused for good; 5 % of webhooks come twice, 5 % out of order.")
+	fmt.Fprintln(s.out, "  The simulated providers have a bad day: 1 % of requests are answered with 5xx, 1 % are taken but the\n"+
+		"  answer is lost, 0.5 % are refused for good, 0.2 % throttled; 5 % of webhooks come twice, 5 % out of order.")
 	return nil
 }
 
@@ -139,8 +140,9 @@ func (s *story) broadcast(ctx context.Context) (apiclient.Broadcast, error) {
 	board := progress.New(s.out, progress.Terminal(s.out))
 	defer board.Close()
 	killer := newKiller(s.kill, s.start, board.Note)
+	relief := newRelief(func(ctx context.Context, id string) error { return s.scene.relieve(ctx, s.sims, id) }, board.Note)
 	last, err := s.scene.member.Watch(ctx, started.ID, apiclient.Watcher{
-		Update: func(b apiclient.Broadcast) { board.Update(b); killer.look(ctx, b) },
+		Update: func(b apiclient.Broadcast) { board.Update(b); killer.look(ctx, b); relief.look(ctx, b) },
 		Lost:   func(error) { board.Note("  connection to the API lost; trying again") },
 	})
 	if err != nil {
@@ -155,11 +157,11 @@ func (s *story) judge(ctx context.Context, last apiclient.Broadcast) (verdict, e
 	s.step("What happened, by our ledger")
 	deadline := time.Now().Add(s.grace)
 	for {
-		sums, err := s.sims.summaries(ctx, s.scene.accounts)
+		sums, err := s.sims.Summaries(ctx, s.scene.accounts)
 		if err != nil {
 			return verdict{}, err
 		}
-		truth, err := s.sims.truth(ctx, s.scene.accounts)
+		deliveries, err := s.sims.Deliveries(ctx, s.scene.accounts)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -167,9 +169,9 @@ func (s *story) judge(ctx context.Context, last apiclient.Broadcast) (verdict, e
 		if err != nil {
 			return verdict{}, fmt.Errorf("read the recipients: %w", err)
 		}
-		v := verdict{comparison: compare(s.book, rows, truth), violations: violations(sums)}
-		if v.lost()+v.unclaimed == 0 || time.Now().After(deadline) {
-			return v, s.report(ctx, last.ID, v, sums, truth)
+		v := verdict{Comparison: truth.Compare(s.book.people, rows, deliveries), violations: violations(sums)}
+		if v.Lost()+v.Unclaimed == 0 || time.Now().After(deadline) {
+			return v, s.report(ctx, last.ID, v, sums, deliveries)
 		}
 		if err := pause(ctx, 500*time.Millisecond); err != nil {
 			return verdict{}, err
@@ -178,12 +180,12 @@ func (s *story) judge(ctx context.Context, last apiclient.Broadcast) (verdict, e
 }
 
 // report prints both tables and where to look.
-func (s *story) report(ctx context.Context, id string, v verdict, sums map[string]simulator.Summary, truth []simulator.Delivery) error {
+func (s *story) report(ctx context.Context, id string, v verdict, sums map[string]simulator.Summary, deliveries []simulator.Delivery) error {
 	b, err := s.scene.member.Broadcast(ctx, id)
 	if err != nil {
 		return fmt.Errorf("read the broadcast: %w", err)
 	}
-	if err := printChannels(s.out, b, s.scene.accounts, sums, truth); err != nil {
+	if err := printChannels(s.out, b, s.scene.accounts, sums, deliveries); err != nil {
 		return err
 	}
 	s.step("What happened, by the providers' own books")

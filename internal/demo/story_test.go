@@ -221,8 +221,11 @@ func TestStory(t *testing.T) {
 		require.Contains(t, out, want)
 	}
 	require.Regexp(t, `(?m)^ +whatsapp +176 +\d+ +0 +\d+ +0 +7 +\d`, out)
-	require.Len(t, w.faults, 4)
-	for _, f := range w.faults {
+	require.Len(t, w.faults, 8)
+	for _, f := range w.faults[4:] { // relief, lane by lane
+		require.Equal(t, simulator.Faults{Channel: f.Channel, ExternalID: w.accounts[string(f.Channel)].ExternalID}, f)
+	}
+	for _, f := range w.faults[:4] {
 		require.InDelta(t, 0.01, f.Lost500+f.LostReset+f.LostHang, 1e-9)
 		require.Equal(t, w.accounts[string(f.Channel)].ExternalID, f.ExternalID)
 	}
@@ -249,8 +252,8 @@ func TestStoryFindsALoss(t *testing.T) {
 
 func TestRates(t *testing.T) {
 	t.Parallel()
-	require.InDelta(t, 1000, rate("whatsapp", 2200), 0)
-	require.InDelta(t, 250, rate("facebook", 600), 0)
+	require.InDelta(t, 550, rate("whatsapp", 2200), 0)
+	require.InDelta(t, 150, rate("facebook", 600), 0)
 	require.InDelta(t, 100, rate("instagram", 450), 0)
 	require.InDelta(t, 10, rate("instagram", 9), 0)
 	require.InDelta(t, 1000, rate("whatsapp", 440000), 0)

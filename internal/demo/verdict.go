@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"omniflow/internal/truth"
 )
 
 // verdict is what the demo concludes.
 type verdict struct {
-	comparison
+	truth.Comparison
 	violations int           // requests beyond a channel's limit
 	took       time.Duration // the whole demo
 }
@@ -16,19 +18,19 @@ type verdict struct {
 // fault says why the demo failed, "" if it did not.
 func (v verdict) fault() string {
 	switch {
-	case v.duplicates > 0:
-		return fmt.Sprintf("%d messages were delivered twice", v.duplicates)
-	case v.lost() > 0:
+	case v.Duplicates > 0:
+		return fmt.Sprintf("%d messages were delivered twice", v.Duplicates)
+	case v.Lost() > 0:
 		return fmt.Sprintf("%d recipients were lost (%d without a final state, %d not in the broadcast, %d claimed as sent but never delivered)",
-			v.lost(), v.unsettled, v.missing, v.claimed)
-	case v.strangers > 0:
-		return fmt.Sprintf("%d people outside the audience got a message", v.strangers)
+			v.Lost(), v.Unsettled, v.Missing, v.Claimed)
+	case v.Strangers > 0:
+		return fmt.Sprintf("%d people outside the audience got a message", v.Strangers)
 	case v.violations > 0:
 		return fmt.Sprintf("%d requests broke a channel's limit", v.violations)
-	case !v.accounted():
+	case !v.Accounted():
 		return fmt.Sprintf("%d recipients, but %d sent + %d failed + %d skipped + %d unknown + %d cancelled",
-			v.recipients, v.sent, v.failed, v.skipped, v.unknown, v.cancelled)
-	case v.recipients == 0:
+			v.Recipients, v.Sent, v.Failed, v.Skipped, v.Unknown, v.Cancelled)
+	case v.Recipients == 0:
 		return "nobody was in the broadcast"
 	}
 	return ""
@@ -41,7 +43,7 @@ func (v verdict) lastLine() string {
 		return failed(fault)
 	}
 	return fmt.Sprintf("demo: ok recipients=%d sent=%d failed=%d skipped=%d unknown=%d duplicates=%d lost=%d seconds=%d",
-		v.recipients, v.sent, v.failed, v.skipped, v.unknown, v.duplicates, v.lost(), int(v.took.Seconds()))
+		v.Recipients, v.Sent, v.Failed, v.Skipped, v.Unknown, v.Duplicates, v.Lost(), int(v.took.Seconds()))
 }
 
 // failed is the last line of a demo that failed.

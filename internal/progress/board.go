@@ -1,5 +1,5 @@
 // Package progress draws how a broadcast gets on: one bar a channel on a
-// terminal, and plain lines, at most one a second and lane, anywhere else.
+// terminal, and plain lines, one a lane every two seconds at most, elsewhere.
 package progress
 
 import (
@@ -72,12 +72,15 @@ func (b *Board) lane(l apiclient.Lane) *lane {
 	return added
 }
 
-// printChanges writes the lanes that changed, each at most once a second until
-// the end.
+// lineEvery is the shortest time between two lines about one lane.
+const lineEvery = 2 * time.Second
+
+// printChanges writes the lanes that changed since their last line. The end of
+// a lane is written at once.
 func (b *Board) printChanges(now time.Time, last bool) {
 	for _, l := range b.lanes {
 		text := l.line(now)
-		if text == l.printed || (!last && !l.done() && now.Sub(l.printedAt) < time.Second) {
+		if text == l.printed || (!last && !l.done() && now.Sub(l.printedAt) < lineEvery) {
 			continue
 		}
 		l.printed, l.printedAt = text, now

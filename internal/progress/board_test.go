@@ -30,23 +30,23 @@ func broadcast(lanes ...apiclient.Lane) apiclient.Broadcast {
 	return apiclient.Broadcast{ID: "B", Lanes: lanes}
 }
 
-func TestLinesAtMostOneASecond(t *testing.T) {
+func TestLinesAreRare(t *testing.T) {
 	t.Parallel()
 	b, out, at := lines()
 	b.Update(broadcast(whatsapp(0, 0, 1750)))
 	at(300 * time.Millisecond)
 	b.Update(broadcast(whatsapp(30, 0, 1720))) // too soon
-	at(time.Second)
+	at(2 * time.Second)
 	b.Update(broadcast(whatsapp(100, 3, 1647)))
 	b.Update(broadcast(whatsapp(100, 3, 1647))) // nothing new
 	b.Note("worker %s", "killed")
-	at(1500 * time.Millisecond)
+	at(2500 * time.Millisecond)
 	b.Update(broadcast(whatsapp(1747, 3, 0))) // the end comes at once
 	b.Close()
 	b.Update(broadcast(whatsapp(1, 1, 1))) // after the end
 	require.Equal(t, ""+
 		"  whatsapp         250/2,000  12 %     0/s  ETA -  failed 0  skipped 250  running\n"+
-		"  whatsapp         353/2,000  17 %   103/s  ETA 16s  failed 3  skipped 250  running\n"+
+		"  whatsapp         353/2,000  17 %    52/s  ETA 32s  failed 3  skipped 250  running\n"+
 		"worker killed\n"+
 		"  whatsapp       2,000/2,000 100 %  failed 3  skipped 250  done\n", out.String())
 }

@@ -52,6 +52,9 @@ func (l *lane) done() bool {
 
 func finished(t apiclient.Tally) bool { return t.Planned > 0 && t.Settled() >= t.Planned }
 
+// sending says whether messages wait to be sent, and not only for proof.
+func sending(t apiclient.Tally) bool { return t.Planned == 0 || t.Queued+t.Sending > 0 }
+
 // line is the lane as one line of text.
 func (l *lane) line(at time.Time) string {
 	l.mu.Lock()
@@ -67,7 +70,7 @@ func (l *lane) line(at time.Time) string {
 // facts are the figures after the bar, in words.
 func (l *lane) facts(at time.Time) []string {
 	t, facts := l.now.Counts, []string{}
-	if !finished(t) {
+	if sending(t) {
 		facts = append(facts, fmt.Sprintf("%4.0f/s", l.speed.rate(at)), "ETA "+l.eta(at))
 	}
 	facts = append(facts, "failed "+number(t.Failed), "skipped "+number(t.Skipped))
@@ -77,7 +80,7 @@ func (l *lane) facts(at time.Time) []string {
 	if t.Cancelled > 0 {
 		facts = append(facts, "cancelled "+number(t.Cancelled))
 	}
-	if throttle := throttle(l.now, at); throttle != "" {
+	if throttle := throttle(l.now, at); throttle != "" && sending(t) {
 		facts = append(facts, throttle)
 	}
 	return append(facts, state(l.now))
@@ -86,7 +89,10 @@ func (l *lane) facts(at time.Time) []string {
 // brief is facts for a narrow terminal.
 func (l *lane) brief(at time.Time) string {
 	t := l.now.Counts
-	text := fmt.Sprintf("%.0f/s %s F%d S%d", l.speed.rate(at), l.eta(at), t.Failed, t.Skipped)
+	text := fmt.Sprintf("F%d S%d", t.Failed, t.Skipped)
+	if sending(t) {
+		text = fmt.Sprintf("%.0f/s %s ", l.speed.rate(at), l.eta(at)) + text
+	}
 	if t.Unknown > 0 {
 		text += fmt.Sprintf(" U%d", t.Unknown)
 	}
@@ -94,10 +100,7 @@ func (l *lane) brief(at time.Time) string {
 }
 
 func (l *lane) eta(at time.Time) string {
-	left, rate := l.now.Counts.Planned-l.now.Counts.Settled(), l.speed.rate(at)
-	if left <= 0 {
-		return "0s"
-	}
+	left, rate := l.now.Counts.Queued+l.now.Counts.Sending, l.speed.rate(at)
 	if rate < 0.05 {
 		return "-"
 	}
@@ -133,7 +136,7 @@ func state(l apiclient.Lane) string {
 		return l.Control
 	case l.Counts.Planned == 0:
 		return "planning"
-	case l.Counts.Queued+l.Counts.Sending == 0:
+	case !sending(l.Counts):
 		return "proving"
 	}
 	return "running"
