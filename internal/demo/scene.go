@@ -36,7 +36,7 @@ func platformToken(keys string, now time.Time) (string, error) {
 func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simulators, apiURL string, n int) (*scene, error) {
 	team, err := platform.CreateTeam(ctx, apiclient.NewTeam{
 		Name: "demo " + time.Now().Format(time.DateTime), Plan: "omo", Timezone: "Asia/Taipei",
-		OnUnknown: "prove", ReconcileAfterSeconds: 30, GiveUpAfterSeconds: 36,
+		OnUnknown: "prove", ReconcileAfterSeconds: 15, GiveUpAfterSeconds: 30,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create team: %w", err)
