@@ -71,15 +71,19 @@ func (p *Pacer) Take(ctx context.Context, account uuid.UUID, name omniflow.Limit
 }
 
 // Return gives back slots that were taken and not used. They are usable for
-// as long as their time lasts.
+// as long as their time lasts, and lost when their lease is used up: within
+// the next one they would fall into the time of another process.
 func (p *Pacer) Return(account uuid.UUID, name omniflow.LimiterName, n int) {
 	q := p.queue(key{account, name})
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if n > 0 && len(q.leases) > 0 {
-		first := &q.leases[0]
+	if len(q.leases) == 0 {
+		return
+	}
+	first := &q.leases[0]
+	if n = min(n, first.taken); n > 0 {
 		first.next = first.next.Add(-time.Duration(n) * first.interval)
-		first.left += n
+		first.left, first.taken = first.left+n, first.taken-n
 	}
 }
 
