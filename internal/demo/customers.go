@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"omniflow/internal/truth"
 )
 
 // The channels of the demo in the order of its tables, with their shares of
@@ -56,7 +58,7 @@ var header = [...]string{"customer_id", "name", "country", "phone", "email", "ch
 func generate(w io.Writer, n int, seed uint64, now time.Time) (book, error) {
 	g := &generator{
 		rng: rand.New(rand.NewPCG(seed, 1)), now: now.UTC().Truncate(time.Second),
-		seen: map[string]bool{}, book: book{people: map[string]person{}},
+		seen: map[string]bool{}, book: book{people: map[string]truth.Person{}},
 	}
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return book{}, fmt.Errorf("write customers: %w", err)
@@ -117,12 +119,12 @@ func (g *generator) all(n int) [][]string {
 // goodRow makes a customer whom the import takes.
 func (g *generator) goodRow(channel string) []string {
 	row := g.blank(channel)
-	p := person{channel: channel, line: g.line}
+	p := truth.Person{Channel: channel, Line: g.line}
 	if channel == "whatsapp" {
-		row[2], row[3], p.recipient = g.phone()
+		row[2], row[3], p.Recipient = g.phone()
 	} else {
 		row[6] = g.userID(channel)
-		p.recipient = row[6]
+		p.Recipient = row[6]
 		if g.chance(35) {
 			row[2], row[3], _ = g.phone()
 		}
@@ -187,7 +189,7 @@ func (g *generator) duplicateRow() []string {
 		g.book.people[row[0]] = known
 	}
 	if row[5] == "whatsapp" {
-		row[3] = "+" + known.recipient // written differently, the same number
+		row[3] = "+" + known.Recipient // written differently, the same number
 	}
 	return row
 }

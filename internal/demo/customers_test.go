@@ -12,6 +12,7 @@ import (
 
 	"omniflow/internal/customercsv"
 	"omniflow/internal/omniflow"
+	"omniflow/internal/truth"
 )
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -39,10 +40,10 @@ func TestGenerateCounts(t *testing.T) {
 		require.Positive(t, b.bad)
 		recipients := map[string]map[string]bool{}
 		for _, p := range b.people {
-			if recipients[p.channel] == nil {
-				recipients[p.channel] = map[string]bool{}
+			if recipients[p.Channel] == nil {
+				recipients[p.Channel] = map[string]bool{}
 			}
-			recipients[p.channel][p.recipient] = true
+			recipients[p.Channel][p.Recipient] = true
 		}
 		total := 0
 		for channel, want := range b.counts() {
@@ -69,7 +70,7 @@ func TestImportTakesTheGoodRows(t *testing.T) {
 	t.Parallel()
 	b, _, raw := file(t, 2000, 1)
 	report, err := customercsv.Each(strings.NewReader(raw), customercsv.Options{Now: noon}, func(r customercsv.Row) error {
-		require.Equal(t, person{string(r.Channel), r.ChannelUserID, r.Line}, b.people[r.CustomerID])
+		require.Equal(t, truth.Person{Channel: string(r.Channel), Recipient: r.ChannelUserID, Line: r.Line}, b.people[r.CustomerID])
 		return nil
 	})
 	require.NoError(t, err)

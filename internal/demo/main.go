@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			return 1
 		}
 	default:
-		fmt.Fprintln(out, "usage: go run ./internal/demo up|down|demo")
+		fmt.Fprintln(out, "usage: go run ./internal/demo build|up|down|demo")
 		return 2
 	}
 	if err != nil {

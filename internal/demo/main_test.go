@@ -16,8 +16,8 @@ func TestRunRefuses(t *testing.T) {
 		code int
 		out  string
 	}{
-		{"nothing", nil, nil, 2, "usage: go run ./internal/demo up|down|demo\n"},
-		{"unknown", []string{"dance"}, nil, 2, "usage: go run ./internal/demo up|down|demo\n"},
+		{"nothing", nil, nil, 2, "usage: go run ./internal/demo build|up|down|demo\n"},
+		{"unknown", []string{"dance"}, nil, 2, "usage: go run ./internal/demo build|up|down|demo\n"},
 		{"recipients", []string{"demo"}, map[string]string{"DEMO_RECIPIENTS": "many", "DEMO_SEED": "0"}, 1,
 			`demo: FAILED DEMO_RECIPIENTS: "many" is not a number above 0 DEMO_SEED: "0" is not a number above 0` + "\n"},
 		{"port", []string{"up"}, map[string]string{"OMNIFLOW_API_PORT": "x"}, 1,

@@ -114,5 +114,5 @@ func (s *scene) relieve(ctx context.Context, sims truth.Simulators, accountID st
 	return fmt.Errorf("account %s is not of this demo", accountID)
 }
 
-// hangSeconds is longer than the 20 s that the worker waits for an answer.
+// hangSeconds is longer than the worker waits for an answer.
 const hangSeconds = 25

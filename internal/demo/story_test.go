@@ -210,10 +210,10 @@ func TestStory(t *testing.T) {
 	w := newWorld()
 	v, out := tell(t, w)
 	require.Empty(t, v.fault(), out)
-	require.Equal(t, 400, v.recipients)
-	require.Equal(t, 400, v.sent+v.skipped)
-	require.Positive(t, v.skipped)
-	require.Equal(t, v.sent, v.delivered)
+	require.Equal(t, 400, v.Recipients)
+	require.Equal(t, 400, v.Sent+v.Skipped)
+	require.Positive(t, v.Skipped)
+	require.Equal(t, v.Sent, v.Delivered)
 	for _, want := range []string{
 		"407 rows: 400 imported", "rejected  line", "duplicate line", "| 🍂 秋季會員日開跑", "worker killed with SIGKILL", "worker runs again after",
 		"http://ui/namespaces/omniflow/workflows/broadcast%2FT%2FB", "recipients really reached", "starter broadcast show B", "/docs",

@@ -5,24 +5,29 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"omniflow/internal/truth"
 )
 
 func TestLastLine(t *testing.T) {
 	t.Parallel()
 	ok := verdict{took: 42*time.Second + 900*time.Millisecond,
-		comparison: comparison{recipients: 5000, sent: 4500, failed: 24, skipped: 470, unknown: 6, delivered: 4500}}
+		Comparison: truth.Comparison{Recipients: 5000, Sent: 4500, Failed: 24, Skipped: 470, Unknown: 6, Delivered: 4500}}
 	tests := []struct {
 		name   string
 		change func(v *verdict)
 		want   string
 	}{
 		{"ok", func(*verdict) {}, "demo: ok recipients=5000 sent=4500 failed=24 skipped=470 unknown=6 duplicates=0 lost=0 seconds=42"},
-		{"duplicates", func(v *verdict) { v.duplicates = 2 }, "demo: FAILED 2 messages were delivered twice"},
+		{"duplicates", func(v *verdict) { v.Duplicates = 2 }, "demo: FAILED 2 messages were delivered twice"},
+		{"lost", func(v *verdict) { v.Claimed, v.Unsettled = 1, 2 },
+			"demo: FAILED 3 recipients were lost (2 without a final state, 0 not in the broadcast, 1 claimed as sent but never delivered)"},
+		{"strangers", func(v *verdict) { v.Strangers = 1 }, "demo: FAILED 1 people outside the audience got a message"},
 		{"limits", func(v *verdict) { v.violations = 3 }, "demo: FAILED 3 requests broke a channel's limit"},
-		{"nobody", func(v *verdict) { v.comparison = comparison{} }, "demo: FAILED nobody was in the broadcast"},
-		{"identity", func(v *verdict) { v.sent-- },
+		{"nobody", func(v *verdict) { v.Comparison = truth.Comparison{} }, "demo: FAILED nobody was in the broadcast"},
+		{"identity", func(v *verdict) { v.Sent-- },
 			"demo: FAILED 5000 recipients, but 4499 sent + 24 failed + 470 skipped + 6 unknown + 0 cancelled"},
-		{"cancelled counts", func(v *verdict) { v.sent--; v.cancelled++ },
+		{"cancelled counts", func(v *verdict) { v.Sent--; v.Cancelled++ },
 			"demo: ok recipients=5000 sent=4499 failed=24 skipped=470 unknown=6 duplicates=0 lost=0 seconds=42"},
 	}
 	for _, tt := range tests {
