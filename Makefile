@@ -1,0 +1,55 @@
+# omniflow. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+export GOTOOLCHAIN := local
+TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod
+
+.PHONY: help demo up down build test check lint e2e bench histories clean compiler
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## watch a broadcast leave through four channels (DEMO_RECIPIENTS=5000, KEEP=1 leaves the stack running)
+	@go run ./internal/demo demo
+
+up: ## start the local stack: PostgreSQL, Temporal with UI, simulators, api, worker
+	@go run ./internal/demo up
+
+down: ## stop everything that make up or make demo started
+	@go run ./internal/demo down
+
+build: ## build worker, api, starter, simulator and the Temporal server into .local/bin
+	@go run ./internal/demo build
+
+test: compiler ## run every test, unit to end to end, on its own PostgreSQL and Temporal
+	@go run ./internal/demo build
+	go test -race -shuffle=on -timeout 25m ./...
+	cd deploy/temporal && CGO_ENABLED=0 go test -shuffle=on ./...
+
+check: lint test ## what continuous integration runs: lint, then test
+
+lint: ## gofmt, go vet, staticcheck, workflowcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) workflowcheck ./workflows/...
+	cd deploy/temporal && CGO_ENABLED=0 go vet ./...
+
+e2e: compiler ## run only the end-to-end tests: the built programs, killed in mid-broadcast
+	@go run ./internal/demo build
+	go test -race -shuffle=on -timeout 25m -v ./internal/e2e/...
+
+bench: ## measure broadcast throughput beside a bare loop, in one run
+	@go run ./internal/bench
+
+histories: ## record the histories that the replay test runs anew (only after an intended change of a workflow)
+	go test -run TestRecordHistories -record ./internal/e2e/...
+
+clean: down ## stop the stack and remove everything it made, but the built Temporal server
+	@find .local -mindepth 1 -maxdepth 1 ! -name bin -exec rm -rf {} + 2>/dev/null || true
+
+# The race detector needs a C compiler.
+compiler:
+	@command -v cc >/dev/null || command -v gcc >/dev/null || { \
+	  echo "No C compiler: the race detector needs one."; \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq gcc libc6-dev; \
+	  else echo "Install gcc (Debian: sudo apt-get install gcc libc6-dev; macOS: xcode-select --install), then try again."; exit 1; fi; }
