@@ -82,12 +82,13 @@ func (e *fakeEngine) calls() (starts []temporalclient.OutboxStart, updates []upd
 
 // world is one API on one database.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	s        *service
 	engine   *fakeEngine
 	store    *postgres.Store
 	pool     *pgxpool.Pool // looks behind the API's back
 	url      string
+	handler  http.Handler
 	platform string
 	log      *logBuffer
 }
@@ -110,7 +111,7 @@ func (l *logBuffer) String() string {
 	return l.buf.String()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	dsn := postgrestest.New(t, migrate)
 	store, err := postgres.Open(t.Context(), dsn, 8)
@@ -126,7 +127,8 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, engine: &fakeEngine{}, store: store, pool: pool, log: &logBuffer{}}
 	w.s = newService(serviceInput{store: store, engine: w.engine, keys: ring, tokens: tokens, webhooks: webhooks(),
 		log: slog.New(slog.NewJSONHandler(w.log, nil)), registry: prometheus.NewRegistry(), codecOrigins: []string{"http://127.0.0.1:8233"}})
-	server := httptest.NewServer(w.s.handler())
+	w.handler = w.s.handler()
+	server := httptest.NewServer(w.handler)
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.platform, err = tokens.Sign(keyring.Claims{Scope: keyring.ScopePlatform, ExpiresAt: time.Now().Add(time.Hour)})
@@ -135,7 +137,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // in is the same world for a subtest.
-func (w *world) in(t *testing.T) *world {
+func (w *world) in(t testing.TB) *world {
 	other := *w
 	other.t = t
 	return &other
@@ -143,7 +145,7 @@ func (w *world) in(t *testing.T) *world {
 
 // reply is an answer of the API.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	Status int
 	Header http.Header
 	Body   []byte

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -199,14 +200,14 @@ func TestLongBodiesAreRefusedUnread(t *testing.T) {
 		require.Equal(t, http.StatusRequestEntityTooLarge, streamed.StatusCode)
 		require.NoError(t, streamed.Body.Close())
 	}
-	require.Less(t, reader.sent, int64(200<<20))
+	require.Less(t, reader.sent.Load(), int64(200<<20))
 	require.Equal(t, before, w.counts())
 }
 
 // endless is a body of one header and blank lines, up to 300 MB.
 type endless struct {
 	text []byte
-	sent int64
+	sent atomic.Int64 // the client may still be reading when its answer is there
 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -215,9 +216,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	for i := n; i < len(p); i++ {
 		p[i] = '\n'
 	}
-	e.sent += int64(len(p))
-	if e.sent > 300<<20 {
-		return 0, fmt.Errorf("read %d bytes: nobody stopped", e.sent)
+	if sent := e.sent.Add(int64(len(p))); sent > 300<<20 {
+		return 0, fmt.Errorf("read %d bytes: nobody stopped", sent)
 	}
 	return len(p), nil
 }

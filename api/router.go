@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,8 +73,18 @@ func (m *router) observed(route string, w http.ResponseWriter, r *http.Request, 
 	h(out, r.WithContext(context.WithValue(r.Context(), requestNoteKey{}, note)))
 	took := time.Since(begin)
 	m.s.metrics.requests.WithLabelValues(route, r.Method, strconv.Itoa(out.status)).Observe(took.Seconds())
-	m.s.log.InfoContext(r.Context(), "request", "method", r.Method, "route", route, "status", out.status,
+	m.s.log.Log(r.Context(), logLevel(route, out.status), "request", "method", r.Method, "route", route, "status", out.status,
 		"ms", float64(took.Microseconds())/1000, "team_id", note.teamID, "code", note.code)
+}
+
+// logLevel keeps what comes by the thousand and is counted anyway, webhooks
+// taken and probes answered, out of the log.
+func logLevel(route string, status int) slog.Level {
+	quiet := strings.HasPrefix(route, "/webhooks/") || route == "/healthz" || route == "/readyz"
+	if quiet && status == http.StatusOK {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // statusWriter remembers the status it wrote.

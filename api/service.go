@@ -52,6 +52,7 @@ type service struct {
 	metrics  metrics
 	api      huma.API
 	accounts *accountCache
+	inbox    *inbox
 	now      func() time.Time
 
 	draining  chan struct{} // closed when the program is told to stop
@@ -61,7 +62,7 @@ type service struct {
 func newService(in serviceInput) *service {
 	return &service{
 		serviceInput: in, metrics: newMetrics(in.registry), now: time.Now,
-		accounts: newAccountCache(accountCacheLife), draining: make(chan struct{}),
+		inbox: newInbox(in.store.ReceiveWebhooks), accounts: newAccountCache(accountCacheLife), draining: make(chan struct{}),
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *service) takeWebhook(w http.ResponseWriter, r *http.Request) (string, e
 	if err := s.webhooks[account.Channel].Verify(account, r.Header, body); err != nil {
 		return "", err
 	}
-	fresh, err := s.store.ReceiveWebhook(r.Context(), postgres.Webhook{TeamID: account.TeamID, Channel: account.Channel, ChannelAccountID: account.ID, Body: body})
+	fresh, err := s.inbox.receive(r.Context(), postgres.Webhook{TeamID: account.TeamID, Channel: account.Channel, ChannelAccountID: account.ID, Body: body})
 	if err != nil {
 		return "", err
 	}

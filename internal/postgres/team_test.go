@@ -43,7 +43,7 @@ func furnish(t *testing.T, s *Store) uuid.UUID {
 	require.NoError(t, err)
 	_, err = s.PlanBroadcast(ctx, omniflow.BroadcastJob{TeamID: team, BroadcastID: broadcast, ActorID: member, Request: request})
 	require.NoError(t, err)
-	_, err = s.ReceiveWebhook(ctx, Webhook{TeamID: team, Channel: omniflow.LINE, ChannelAccountID: account, Body: []byte("{}")})
+	_, err = s.ReceiveWebhooks(ctx, []Webhook{{TeamID: team, Channel: omniflow.LINE, ChannelAccountID: account, Body: []byte("{}")}})
 	require.NoError(t, err)
 	_, err = s.ClaimRequest(ctx, RequestKey{TeamID: team, ActorID: member, Key: "k"}, []byte("f"), time.Minute)
 	require.NoError(t, err)

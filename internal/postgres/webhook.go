@@ -27,15 +27,39 @@ func (s *Store) WebhookAccount(ctx context.Context, channel omniflow.Channel, id
 	return a, oneRow(err, "channel account", id)
 }
 
-// ReceiveWebhook puts w into the inbox and says whether it was new: the same
-// bytes for the same account are one webhook, however often they come (SYS-03).
-func (s *Store) ReceiveWebhook(ctx context.Context, w Webhook) (bool, error) {
-	key := sha256.Sum256(w.Body)
-	tag, err := s.pool.Exec(ctx, `
-INSERT INTO inbox (team_id, channel, channel_account_id, event_key, body) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (channel_account_id, event_key) DO NOTHING`, w.TeamID, w.Channel, w.ChannelAccountID, key[:], w.Body)
-	if err != nil {
-		return false, fmt.Errorf("store webhook of %s: %w", w.ChannelAccountID, err)
+// ReceiveWebhooks puts webhooks into the inbox in one statement and says of
+// each whether it was new: the same bytes for the same account are one
+// webhook, however often they come (SYS-03). All are stored, or none.
+func (s *Store) ReceiveWebhooks(ctx context.Context, webhooks []Webhook) ([]bool, error) {
+	type key struct {
+		account uuid.UUID
+		event   [sha256.Size]byte
 	}
-	return tag.RowsAffected() == 1, nil
+	keys := make([]key, len(webhooks))
+	teams, accounts := make([]uuid.UUID, len(webhooks)), make([]uuid.UUID, len(webhooks))
+	channels, events, bodies := make([]string, len(webhooks)), make([][]byte, len(webhooks)), make([][]byte, len(webhooks))
+	for i, w := range webhooks {
+		keys[i] = key{w.ChannelAccountID, sha256.Sum256(w.Body)}
+		teams[i], accounts[i], channels[i], events[i], bodies[i] = w.TeamID, w.ChannelAccountID, string(w.Channel), keys[i].event[:], w.Body
+	}
+	rows, _ := s.pool.Query(ctx, `
+INSERT INTO inbox (team_id, channel, channel_account_id, event_key, body)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[])
+ON CONFLICT (channel_account_id, event_key) DO NOTHING RETURNING channel_account_id, event_key`, teams, channels, accounts, events, bodies)
+	stored := make(map[key]bool, len(webhooks))
+	var account uuid.UUID
+	var event []byte
+	_, err := pgx.ForEachRow(rows, []any{&account, &event}, func() error {
+		stored[key{account, [sha256.Size]byte(event)}] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store %d webhooks: %w", len(webhooks), err)
+	}
+	fresh := make([]bool, len(webhooks))
+	for i, k := range keys {
+		fresh[i] = stored[k]
+		delete(stored, k) // of two alike in one statement the first is the new one
+	}
+	return fresh, nil
 }

@@ -29,7 +29,7 @@ type Engine struct {
 
 // Start is Starter.Start; every error is ErrUnavailable.
 func (e Engine) Start(ctx context.Context, s OutboxStart) error {
-	if err := (Starter{Client: e.Client}).Start(ctx, s); err != nil {
+	if err := Starter(e).Start(ctx, s); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil
