@@ -212,9 +212,9 @@ func (b *broadcast) tally() omniflow.Tally {
 // describe writes the current details: one line in all, one a lane.
 func (b *broadcast) describe(ctx workflow.Context) {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s at %s.\n\n", b.tally(), workflow.Now(ctx).UTC().Format("2006-01-02 15:04:05 MST"))
+	text.WriteString(fmt.Sprintf("%s at %s.\n\n", b.tally(), workflow.Now(ctx).UTC().Format("2006-01-02 15:04:05 MST")))
 	for _, lane := range b.lanes {
-		fmt.Fprintf(&text, "- %s: %s\n", lane.Channel, b.tallies[lane.ChannelAccountID])
+		text.WriteString(fmt.Sprintf("- %s: %s\n", lane.Channel, b.tallies[lane.ChannelAccountID]))
 	}
 	workflow.SetCurrentDetails(ctx, text.String())
 }
