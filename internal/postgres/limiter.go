@@ -15,6 +15,11 @@ import (
 // leases worth 200 ms it lets three processes hold one each.
 const leaseAhead = 600 * time.Millisecond
 
+// leasedWithin is a time by which every leased bulk slot has passed: the last
+// lease begins within leaseAhead and is worth about 200 ms. Only at rates under
+// five a second may a slot take longer, and then it is the only one.
+const leasedWithin = leaseAhead + 300*time.Millisecond
+
 // current is a limiter with its rate brought up to now. clock_timestamp is
 // read once the row is locked by the caller's statement.
 const current = `
@@ -93,26 +98,31 @@ func (s *Store) lease(ctx context.Context, n int, sql string, args ...any) (omni
 // down to 5 % of the limit, and nothing is leased for retryAfter. The rate
 // creeps back by 5 % of the limit a second (AIMD).
 func (s *Store) Throttled(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, code string, retryAfter time.Duration) error {
-	_, err := s.pool.Exec(ctx, current+`
+	tag, err := s.pool.Exec(ctx, current+`
 		UPDATE limiters t SET
 		  rate = CASE WHEN c.cut_at < c.clock - interval '1 second' THEN GREATEST(c.limit_per_second * 0.05, c.now_rate / 2) ELSE t.rate END,
 		  cut_at = CASE WHEN c.cut_at < c.clock - interval '1 second' THEN c.clock ELSE c.cut_at END,
 		  adjusted_at = c.clock, reason = $3, closed_until = GREATEST(c.closed_until, c.clock + $4::interval)
 		FROM cur c WHERE t.channel_account_id = c.channel_account_id AND t.name = c.name`,
 		accountID, string(name), code, retryAfter)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = pgx.ErrNoRows
+	}
 	if err != nil {
 		return fmt.Errorf("slow account %s: %w", accountID, err)
 	}
 	return nil
 }
 
-// SetRate sets the limit of an account's limiter, effective with the next
-// lease (within 0.6 s). It returns false when it was that already.
+// setRate sets the limit of an account's limiter, effective after the slots
+// that are leased already (within 0.9 s): were they given out again, both
+// rates would add up. It returns false when it was that already.
 func (s *Store) setRate(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, name omniflow.LimiterName, perSecond float64) (bool, error) {
 	tag, err := tx.Exec(ctx, `
-		UPDATE limiters SET limit_per_second = $4, rate = $4, adjusted_at = now(), bulk_tat = LEAST(bulk_tat, now()), reason = ''
+		UPDATE limiters SET limit_per_second = $4, rate = $4, adjusted_at = now(), reason = '',
+		  bulk_tat = LEAST(bulk_tat, clock_timestamp() + $5::interval)
 		WHERE team_id = $1 AND channel_account_id = $2 AND name = $3 AND limit_per_second <> $4`,
-		teamID, accountID, string(name), perSecond)
+		teamID, accountID, string(name), perSecond, leasedWithin)
 	if err != nil {
 		return false, fmt.Errorf("set rate of account %s: %w", accountID, err)
 	}
