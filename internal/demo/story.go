@@ -46,7 +46,7 @@ type story struct {
 
 // step writes the heading of a part of the story, with the time since its start.
 func (s *story) step(format string, args ...any) {
-	fmt.Fprintf(s.out, "\n[%3.0f s] "+format+"\n", append([]any{time.Since(s.began).Seconds()}, args...)...)
+	fmt.Fprintf(s.out, "\n[%3d s] "+format+"\n", append([]any{int(time.Since(s.began).Seconds())}, args...)...)
 }
 
 // tell runs the story and gives its verdict. An error means that it could not

@@ -35,10 +35,15 @@ func New(out io.Writer, terminal bool) *Board {
 	return b
 }
 
-// Terminal says whether out is a terminal on which bars can be drawn.
+// Terminal says whether out is a terminal on which bars can be drawn: not one
+// of unknown size, as continuous integration has them.
 func Terminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	columns, rows, err := term.GetSize(int(f.Fd()))
+	return err == nil && columns >= 60 && rows >= 10
 }
 
 // Update shows the state of the broadcast as it is now.
