@@ -61,7 +61,7 @@ WITH gate AS (
     attempted_at = CASE WHEN j.verdict IS NULL THEN now() ELSE m.attempted_at END,
     attempt_key = CASE WHEN $11 AND j.verdict IS NULL THEN COALESCE(m.attempt_key, $12) END,
     fence = $6
-  FROM judged j WHERE m.id = j.id
+  FROM judged j WHERE m.id = j.id AND m.state = 'queued'
   RETURNING j.again, m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at
 )
 SELECT g.control, g.account, g.mine, c.* FROM gate g LEFT JOIN claimed c ON true ORDER BY c.seq`

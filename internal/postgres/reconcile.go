@@ -14,14 +14,16 @@ const proofMessages = 20
 
 // reconcile decides the due unknown rows of a lane (design section 4). Late
 // enough means reconcile_after since the attempt; proven means that webhooks
-// about enough later messages of the account have come and none about this
-// one. A row of a cancelled lane that was never taken is cancelled, not queued.
+// about enough later messages of the account have come, everything that came
+// in time has been read, and none was about this one. A row of a cancelled lane that was never taken is cancelled, not queued.
 const reconcile = `
 WITH due AS (
   SELECT m.id, m.attempt, m.attempted_at, l.control = 'cancelled' AS cancelled,
     now() >= m.attempted_at + $4::interval AS late, now() >= m.attempted_at + $5::interval AS over,
     (SELECT COALESCE(sum(e.confirmed), 0) FROM webhook_evidence e
-     WHERE e.channel_account_id = m.channel_account_id AND e.second > m.attempted_at) >= $6 AS proven
+     WHERE e.channel_account_id = m.channel_account_id AND e.second > m.attempted_at) >= $6
+    AND NOT EXISTS (SELECT FROM inbox i WHERE i.processed_at IS NULL
+      AND i.channel_account_id = m.channel_account_id AND i.received_at <= m.attempted_at + $4::interval) AS proven
   FROM messages m JOIN broadcast_lanes l USING (broadcast_id, channel_account_id)
   WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.state = 'unknown' AND m.due_at <= now()
   FOR UPDATE OF m

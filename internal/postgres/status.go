@@ -38,7 +38,6 @@ WITH e AS (
   LEFT JOIN (VALUES ` + lattice() + `) AS l(state, evidence, next)
     ON l.state = CASE WHEN m.state = 'failed' AND m.code = 'outcome_unknown' THEN 'unknown' ELSE m.state::text END
    AND l.evidence = e.evidence AND (e.evidence <> 'failed' OR e.attempt = m.attempt)
-  FOR UPDATE OF m
 ), merged AS (
   UPDATE messages m SET
     state        = COALESCE(t.next, m.state::text)::message_state,
@@ -62,7 +61,7 @@ WITH e AS (
 )
 SELECT count(*) FILTER (WHERE next IS NOT NULL) FROM merged`
 
-// MergeStatuses applies evidence whose message is known. Repeating it, in any
+// mergeIn applies evidence whose message is known. Repeating it, in any
 // order, ends in the same states. It returns how many rows changed state.
 func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, error) {
 	var accounts, messages []uuid.UUID
@@ -73,6 +72,12 @@ func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, e
 		accounts, messages, attempts = append(accounts, s.ChannelAccountID), append(messages, s.MessageID), append(attempts, int16(s.Attempt))
 		evidence, providers = append(evidence, string(s.State)), append(providers, s.ProviderID)
 		codes, at = append(codes, string(s.Code)), append(at, s.At)
+	}
+	// The rows are locked by a statement of their own: the merge then reads them
+	// as they are. In one statement, a row that a recorder changes while the
+	// merge waits for it would be judged by its old state, and the evidence lost.
+	if _, err := tx.Exec(ctx, `SELECT FROM messages WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, messages); err != nil {
+		return 0, fmt.Errorf("lock messages: %w", err)
 	}
 	var changed int
 	err := tx.QueryRow(ctx, mergeStatuses, accounts, messages, attempts, evidence, at, providers, codes).Scan(&changed)
