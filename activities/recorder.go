@@ -26,10 +26,11 @@ type recorder struct {
 	log    *slog.Logger
 }
 
-// newRecorder starts a recorder; close ends it.
-func newRecorder(ctx context.Context, ledger Ledger, teamID uuid.UUID, log *slog.Logger) *recorder {
+// newRecorder starts a recorder; close ends it. After the end of ctx it still
+// tries to write for the grace.
+func newRecorder(ctx context.Context, ledger Ledger, teamID uuid.UUID, log *slog.Logger, grace time.Duration) *recorder {
 	r := &recorder{ledger: ledger, teamID: teamID, in: make(chan []omniflow.Record, 64), done: make(chan struct{}), log: log}
-	go r.run(ctx)
+	go r.run(ctx, grace)
 	return r
 }
 
@@ -43,47 +44,60 @@ func (r *recorder) close() {
 	<-r.done
 }
 
-func (r *recorder) run(ctx context.Context) {
+func (r *recorder) run(ctx context.Context, grace time.Duration) {
 	defer close(r.done)
-	for records := range r.in {
-		r.write(ctx, r.gather(records))
+	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	defer stop()
+	var next []omniflow.Record // did not fit into the group before
+	for {
+		group, ok := next, true
+		if group == nil {
+			if group, ok = <-r.in; !ok {
+				return
+			}
+		}
+		group, next = r.gather(group)
+		r.write(detached, group)
 	}
 }
 
-// gather waits a moment for more outcomes to write along.
-func (r *recorder) gather(records []omniflow.Record) []omniflow.Record {
+// gather waits a moment for more outcomes to write along. What would make the
+// group too large comes back as next.
+func (r *recorder) gather(group []omniflow.Record) (_, next []omniflow.Record) {
 	timer := time.NewTimer(recordWithin)
 	defer timer.Stop()
-	for len(records) < recordAtMost {
+	for len(group) < recordAtMost {
 		select {
 		case more, ok := <-r.in:
 			if !ok {
-				return records
+				return group, nil
 			}
-			records = append(records, more...)
+			if len(group)+len(more) > recordAtMost {
+				return group, more
+			}
+			group = append(group, more...)
 		case <-timer.C:
-			return records
+			return group, nil
 		}
 	}
-	return records
+	return group, nil
 }
 
 // recordGrace is how long after the end of its activity a recorder still
 // tries to write. Rows that it could not write stay in sending.
 const recordGrace = sendWithin + 5*time.Second
 
+// write tries until the group is written or ctx is over.
 func (r *recorder) write(ctx context.Context, records []omniflow.Record) {
-	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(recordGrace, cancel) })
-	defer stop()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		_, err := r.ledger.RecordMessages(detached, r.teamID, records)
+		_, err := r.ledger.RecordMessages(ctx, r.teamID, records)
 		if err == nil {
 			return
 		}
 		r.log.Warn("outcomes not recorded yet", "team_id", r.teamID, "rows", len(records), "error", err)
-		if wait(detached, pause) != nil {
+		if wait(ctx, pause) != nil {
 			r.log.Error("outcomes not recorded: the rows are ambiguous now", "team_id", r.teamID, "rows", len(records))
 			return
 		}

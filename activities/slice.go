@@ -98,7 +98,7 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 		a.log.Warn("an earlier attempt left messages with unknown outcome", "team_id", sl.TeamID, "channel", sl.Channel,
 			"broadcast_id", sl.BroadcastID, "messages", ambiguous)
 	}
-	r.recorder = newRecorder(ctx, a.ledger, sl.TeamID, a.log)
+	r.recorder = newRecorder(ctx, a.ledger, sl.TeamID, a.log, recordGrace)
 	return r, nil
 }
 
