@@ -74,7 +74,7 @@ func (s *service) control(ctx context.Context, name string, id uuid.UUID, in wor
 		}
 	}
 	in.ActorID = who.MemberID
-	ctx, cancel := context.WithTimeout(ctx, 2*controlBudget)
+	ctx, cancel := context.WithTimeout(ctx, controlBudget)
 	defer cancel()
 	_, err = s.engine.Update(ctx, b.WorkflowID, newResourceID(ctx).String(), name, in)
 	if errors.Is(err, temporalclient.ErrNoRun) {

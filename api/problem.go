@@ -89,10 +89,12 @@ func (s *service) asProblem(ctx context.Context, err error) *Problem {
 	case errors.Is(err, temporalclient.ErrUnavailable):
 		s.log.WarnContext(ctx, "engine unavailable", "error", err)
 		return newProblem(http.StatusServiceUnavailable, codeEngineUnavailable,
-			"the workflow engine or its worker does not answer, nothing was changed; see /readyz, start them and ask again")
+			"the workflow engine or its worker does not answer; see /readyz, start them and ask again: asking twice changes nothing twice")
 	case postgres.Unavailable(err):
 		s.log.WarnContext(ctx, "database unavailable", "error", err)
 		return newProblem(http.StatusServiceUnavailable, codeDatabaseUnavailable, "the database does not answer; see /readyz and ask again")
+	case postgres.BadText(err):
+		return ofRefusal(omniflow.Refuse(omniflow.InvalidInput, "SYS-02", "a text is not valid Unicode, or holds a NUL"))
 	case ctx.Err() != nil:
 		return newProblem(499, codeInternal, "the client went away")
 	}

@@ -88,7 +88,7 @@ SELECT $1, i.team_id, i.contact_id, i.id, i.channel_account_id, $2, $3, 'closed'
 		{"unknown plan", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "gold"}, 422, "input_invalid"},
 		{"unknown flag", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "flags": []string{"magic"}}, 422, "input_invalid"},
 		{"unknown timezone", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "timezone": "Mars/Base"}, 422, "input_invalid"},
-		{"reconciles too soon", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "reconcile_after_seconds": 29}, 422, "input_invalid"},
+		{"reconciles too soon", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "reconcile_after_seconds": -1}, 422, "input_invalid"},
 		{"a member makes a team", "POST", "/v1/teams", c.admin, m{"name": "A", "plan": "omo"}, 403, "permission_denied"},
 		{"an agent makes a member", "POST", c.path + "/members", agent, m{"name": "A", "role": "cs_agent"}, 403, "permission_denied"},
 		{"foreign team's id", "POST", other.path + "/members", c.admin, m{"name": "A", "role": "cs_agent"}, 404, "not_found"},
@@ -132,6 +132,11 @@ SELECT $1, i.team_id, i.contact_id, i.id, i.channel_account_id, $2, $3, 'closed'
 		{"not an id", "GET", "/v1/broadcasts/seven", staff, nil, 422, "input_invalid"},
 		{"a page too long", "GET", "/v1/broadcasts?limit=201", staff, nil, 422, "input_invalid"},
 		{"an invented cursor", "GET", "/v1/broadcasts?after=seven", staff, nil, 422, "input_invalid"},
+		{"a NUL in a name", "POST", c.path + "/members", c.admin, `{"name":"a\u0000b","role":"cs_agent"}`, 422, "input_invalid"},
+		{"a NUL in a broadcast's name", "POST", "/v1/broadcasts", staff, `{"kind":"broadcast_message","name":"a\u0000","audience":{"all":true,"channels":["line"]},"messages":[{"kind":"text","text":"x"}]}`, 422, "input_invalid"},
+		{"a NUL in a tag", "POST", "/v1/broadcasts", staff, `{"kind":"broadcast_message","audience":{"tags":["\u0000"]},"messages":[{"kind":"text","text":"x"}]}`, 422, "input_invalid"},
+		{"a NUL in a filter", "GET", "/v1/broadcasts/" + uuid.NewString() + "/recipients?state=%00", staff, nil, 404, "not_found"},
+		{"a year of patience too many", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "give_up_after_seconds": 1 << 40}, 422, "input_invalid"},
 		{"no such address", "GET", "/v1/tenants", staff, nil, 404, "not_found"},
 		{"an agent watches", "GET", "/v1/broadcasts", agent, nil, 403, "permission_denied"},
 		{"sales staff see dead letters", "GET", "/v1/dead-letters", staff, nil, 403, "permission_denied"},
@@ -204,7 +209,7 @@ func TestLongBodiesAreRefusedUnread(t *testing.T) {
 	require.Equal(t, before, w.counts())
 }
 
-// endless is a body of one header and blank lines, up to 300 MB.
+// endless is a body of one header and lines without a customer, up to 300 MB.
 type endless struct {
 	text []byte
 	sent atomic.Int64 // the client may still be reading when its answer is there
@@ -214,8 +219,9 @@ func (e *endless) Read(p []byte) (int, error) {
 	n := copy(p, e.text)
 	e.text = e.text[n:]
 	for i := n; i < len(p); i++ {
-		p[i] = '\n'
+		p[i] = ' '
 	}
+	p[len(p)-1] = '\n'
 	if sent := e.sent.Add(int64(len(p))); sent > 300<<20 {
 		return 0, fmt.Errorf("read %d bytes: nobody stopped", sent)
 	}

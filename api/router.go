@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +52,9 @@ func splitAction(path string) (string, bool) {
 	return path[:colon] + "/" + path[colon:], true
 }
 
+// answerBudget bounds a request with its answer; a stream bounds its writes.
+const answerBudget = 3 * time.Minute
+
 // requestNote collects what the log says about a request: never a text, a
 // name, a number or a token.
 type requestNote struct {
@@ -70,11 +75,30 @@ func (m *router) observed(route string, w http.ResponseWriter, r *http.Request, 
 	begin := time.Now()
 	note := &requestNote{}
 	out := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-	h(out, r.WithContext(context.WithValue(r.Context(), requestNoteKey{}, note)))
+	// A connection without deadlines (a test's recorder) needs none.
+	_ = http.NewResponseController(w).SetWriteDeadline(begin.Add(answerBudget))
+	m.s.survive(out, r.WithContext(context.WithValue(r.Context(), requestNoteKey{}, note)), h)
 	took := time.Since(begin)
 	m.s.metrics.requests.WithLabelValues(route, r.Method, strconv.Itoa(out.status)).Observe(took.Seconds())
 	m.s.log.Log(r.Context(), logLevel(route, out.status), "request", "method", r.Method, "route", route, "status", out.status,
 		"ms", float64(took.Microseconds())/1000, "team_id", note.teamID, "code", note.code)
+}
+
+// survive answers a bug's panic with 500, so that it is counted and logged as
+// every other answer; half an answer ends its connection.
+func (s *service) survive(w *statusWriter, r *http.Request, h http.HandlerFunc) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		p := s.problem(r.Context(), fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+		if w.written {
+			panic(http.ErrAbortHandler)
+		}
+		writeProblem(w, p)
+	}()
+	h(w, r)
 }
 
 // logLevel keeps what comes by the thousand and is counted anyway, webhooks
@@ -90,13 +114,20 @@ func logLevel(route string, status int) slog.Level {
 // statusWriter remembers the status it wrote.
 type statusWriter struct {
 	http.ResponseWriter
-	status int
+	status  int
+	written bool
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
+	w.status, w.written = status, true
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *statusWriter) Write(p []byte) (int, error) {
+	w.written = true
+	return w.ResponseWriter.Write(p)
 }
 
 // Unwrap lets http.ResponseController reach the connection.

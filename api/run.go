@@ -28,7 +28,11 @@ import (
 
 // stopBudget is how long requests under way may take once the program is told
 // to stop.
-const stopBudget = 10 * time.Second
+const stopBudget = 9 * time.Second
+
+// drainPause is how long requests are still taken while /readyz says no, so
+// that a load balancer can turn away.
+const drainPause = 500 * time.Millisecond
 
 // run wires the program, serves until ctx ends, and stops in order.
 func run(ctx context.Context, getenv func(string) string) error {
@@ -95,6 +99,7 @@ func serve(ctx context.Context, cfg config.API, s *service, registry *prometheus
 		group.Go(func() error {
 			<-ctx.Done()
 			s.drain()
+			<-time.After(drainPause)
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopBudget)
 			defer cancel()
 			if err := server.Shutdown(stopping); err != nil {

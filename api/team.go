@@ -23,8 +23,8 @@ type createTeamInput struct {
 		Flags                 []string `json:"flags,omitempty" doc:"Functions that are switched on (ROL-06)."`
 		Timezone              string   `json:"timezone,omitempty" doc:"IANA name; default Asia/Taipei."`
 		OnUnknown             string   `json:"on_unknown,omitempty" doc:"prove (default), fail or resend: what to do about a message whose outcome was never learned."`
-		ReconcileAfterSeconds int      `json:"reconcile_after_seconds,omitempty" doc:"When on_unknown is applied; at least 30, default 600."`
-		GiveUpAfterSeconds    int      `json:"give_up_after_seconds,omitempty" doc:"When an unproven message counts as failed; default 86400."`
+		ReconcileAfterSeconds int      `json:"reconcile_after_seconds,omitempty" maximum:"2592000" doc:"When on_unknown is applied; at least 15, default 600."`
+		GiveUpAfterSeconds    int      `json:"give_up_after_seconds,omitempty" maximum:"2592000" doc:"When an unproven message counts as failed; default 86400."`
 	}
 }
 

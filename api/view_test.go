@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -166,4 +167,17 @@ func TestReadyzTellsWhichPartIsAway(t *testing.T) {
 	require.NotEqual(t, "ok", state.Checks["database"])
 	require.Equal(t, "ok", state.Checks["temporal"])
 	require.Equal(t, 200, w.do("GET", "/healthz", "", nil).Status, "the process lives")
+}
+
+func TestABugIsAnsweredAndLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	routes := newRouter(w.s)
+	routes.HandleFunc("GET /bug", func(http.ResponseWriter, *http.Request) { panic("a map of nil") })
+	out := httptest.NewRecorder()
+	routes.ServeHTTP(out, httptest.NewRequest(http.MethodGet, "/bug", nil))
+	reply{t: t, Status: out.Code, Header: out.Header(), Body: out.Body.Bytes()}.problem(500, "internal_error")
+	require.NotContains(t, out.Body.String(), "nil")
+	require.Contains(t, w.log.String(), "a map of nil")
+	require.Contains(t, w.log.String(), `"status":500`)
 }

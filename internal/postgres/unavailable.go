@@ -25,3 +25,10 @@ func Unavailable(err error) bool {
 	// Neither has a type of its own.
 	return err != nil && (strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "closed pool"))
 }
+
+// BadText says whether err means that a text cannot be stored: it is not
+// UTF-8, or it holds a NUL.
+func BadText(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && (server.Code == "22021" || server.Code == "22P05")
+}
