@@ -110,7 +110,7 @@ func TestBars(t *testing.T) {
 	text := out.String()
 	require.Contains(t, text, "worker killed")
 	require.Contains(t, text, "whatsapp       1,128/2,000")
-	require.Contains(t, text, "█")
+	require.Contains(t, text, strings.Repeat("█", 4)+"░", "the bar is as long as the share")
 	require.Contains(t, text, "F3 S250 running", "80 columns take the short form")
 	require.Contains(t, text, "done")
 	require.True(t, strings.HasSuffix(text, "after the end\n"))

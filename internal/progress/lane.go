@@ -155,7 +155,8 @@ func (l *lane) draw(bars *mpb.Progress) {
 		at := time.Now()
 		return " " + fit(strings.Join(l.facts(at), "  "), l.brief(at), s.AvailableWidth-barWidth-3)
 	})
-	l.bar = bars.New(1, mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("█").Padding("░"),
+	// Total 0 keeps the bar open: its total is known and grows later.
+	l.bar = bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("█").Padding("░"),
 		mpb.BarWidth(barWidth), mpb.PrependDecorators(head), mpb.AppendDecorators(tail))
 }
 
