@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// options are the flags.
+type options struct {
+	only   []string // names of scenarios
+	rounds int
+	n      int
+	full   bool
+	keep   bool
+}
+
+// scenario is one entry of the programme.
+type scenario struct {
+	name string
+	what string
+	full bool // only with -full, or by name
+	run  func(ctx context.Context, r *rig) error
+}
+
+// programme is every scenario in the order in which they run.
+func programme() []scenario {
+	return []scenario{
+		{"throughput", "a broadcast without a limit, beside a bare loop over the same client", false, throughput},
+	}
+}
+
+// parseOptions reads the flags; a mistake is one line.
+func parseOptions(args []string, help io.Writer) (options, error) {
+	var o options
+	var only string
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(help)
+	f.StringVar(&only, "only", "", "run these scenarios, with commas: "+strings.Join(names(), ", "))
+	f.IntVar(&o.rounds, "rounds", 3, "interleaved rounds of each scenario that compares")
+	f.IntVar(&o.n, "n", 20000, "recipients of a broadcast")
+	f.BoolVar(&o.full, "full", false, "also the scenarios that take many minutes")
+	f.BoolVar(&o.keep, "keep", false, "leave the folder of the stack, with its logs, in .local/bench")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("%q is no flag", f.Arg(0))
+	}
+	if o.rounds < 1 || o.n < 1000 {
+		return o, errors.New("-rounds is at least 1, -n at least 1000")
+	}
+	if only != "" {
+		o.only = strings.Split(only, ",")
+	}
+	for _, name := range o.only {
+		if !slices.Contains(names(), name) {
+			return o, fmt.Errorf("there is no scenario %q: only %s", name, strings.Join(names(), ", "))
+		}
+	}
+	return o, nil
+}
+
+func names() []string {
+	var list []string
+	for _, s := range programme() {
+		list = append(list, s.name)
+	}
+	return list
+}
+
+// wanted are the scenarios that the options ask for.
+func (o options) wanted() []scenario {
+	var list []scenario
+	for _, s := range programme() {
+		if slices.Contains(o.only, s.name) || o.only == nil && (o.full || !s.full) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
