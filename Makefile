@@ -3,7 +3,7 @@
 export GOTOOLCHAIN := local
 TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod
 
-.PHONY: help demo up down build test check lint e2e bench histories clean compiler
+.PHONY: help demo up down build test check lint e2e bench bench-full histories clean compiler
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,8 +38,11 @@ e2e: compiler ## run only the end-to-end tests: the built programs, killed in mi
 	@go run ./internal/demo build
 	go test -race -shuffle=on -timeout 25m -v ./internal/e2e/...
 
-bench: ## measure broadcast throughput beside a bare loop, in one run
+bench: ## measure the budgets: throughput beside a bare loop and peers, cost, limits, kills (a table and bench.json)
 	@go run ./internal/bench
+
+bench-full: ## bench, and 1,000,000 recipients beside 10,000
+	@go run ./internal/bench -full
 
 histories: ## record the histories that the replay test runs anew (only after an intended change of a workflow)
 	go test -run TestRecordHistories -record ./internal/e2e/...
