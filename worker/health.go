@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"sync/atomic"
 	"time"
 
@@ -23,10 +24,12 @@ import (
 type health struct {
 	store    *postgres.Store
 	temporal client.Client
+	pprof    bool
 	polling  atomic.Bool
 }
 
-// serve answers /healthz, /readyz and /metrics until ctx ends.
+// serve answers /healthz, /readyz and /metrics, and profiles where they are
+// switched on, until ctx ends.
 func (h *health) serve(ctx context.Context, address string, registry *prometheus.Registry, log *slog.Logger) error {
 	if address == "" {
 		return nil
@@ -35,6 +38,11 @@ func (h *health) serve(ctx context.Context, address string, registry *prometheus
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, map[string]string{"process": "ok"}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, h.parts(r.Context())) })
+	if h.pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen on %s (OMNIFLOW_METRICS_LISTEN chooses another address): %w", address, err)

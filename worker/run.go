@@ -46,7 +46,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	stopping := make(chan struct{})
 	acts := activities.New(store, &accounts{store: store, keys: cfg.Keys}, channels.senders(), meter, log, stopping)
 	group, ctx := errgroup.WithContext(ctx)
-	h := &health{store: store, temporal: temporal}
+	h := &health{store: store, temporal: temporal, pprof: cfg.Pprof}
 	group.Go(func() error { return h.serve(ctx, cfg.MetricsListen, registry, log) })
 	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log}
 	group.Go(func() error { return relay.run(ctx) })

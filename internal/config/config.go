@@ -43,6 +43,7 @@ type Worker struct {
 	MessengerBaseURL string // MESSENGER_BASE_URL; default https://graph.facebook.com
 	InstagramBaseURL string // INSTAGRAM_BASE_URL; default https://graph.instagram.com
 	BlobURL          string // OMNIFLOW_BLOB_URL; default "": no exports
+	Pprof            bool   // OMNIFLOW_PPROF; default false; true serves profiles beside the metrics
 }
 
 // LoadAPI reads the environment of the program api.
@@ -72,6 +73,7 @@ func LoadWorker(getenv func(string) string) (Worker, error) {
 		MessengerBaseURL: r.url("MESSENGER_BASE_URL", "https://graph.facebook.com"),
 		InstagramBaseURL: r.url("INSTAGRAM_BASE_URL", "https://graph.instagram.com"),
 		BlobURL:          r.url("OMNIFLOW_BLOB_URL", ""),
+		Pprof:            r.flag("OMNIFLOW_PPROF"),
 	}
 	return c, r.err()
 }
