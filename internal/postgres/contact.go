@@ -54,10 +54,10 @@ const (
 	// channel identity only, so that the customer is not there twice.
 	adoptContacts = `
 UPDATE contacts c SET customer_id = r.customer_id
-FROM import_rows r JOIN channel_identities i ON i.channel_account_id = r.channel_account_id AND i.external_id = r.external_id
-WHERE c.id = i.contact_id AND c.team_id = $1 AND c.customer_id = ''
-  AND r.n = (SELECT min(o.n) FROM import_rows o WHERE o.customer_id = r.customer_id)
-  AND NOT EXISTS (SELECT FROM contacts o WHERE o.team_id = $1 AND o.customer_id = r.customer_id)`
+FROM (SELECT DISTINCT ON (customer_id) customer_id, channel_account_id, external_id FROM import_rows ORDER BY customer_id, n) r
+JOIN channel_identities i ON i.channel_account_id = r.channel_account_id AND i.external_id = r.external_id
+LEFT JOIN contacts o ON o.team_id = $1 AND o.customer_id = r.customer_id
+WHERE c.id = i.contact_id AND c.team_id = $1 AND c.customer_id = '' AND o.id IS NULL`
 
 	// saveContacts: of several rows of one customer the last one tells.
 	saveContacts = `
