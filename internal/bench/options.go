@@ -17,6 +17,8 @@ type options struct {
 	n      int
 	full   bool
 	keep   bool
+
+	profileDir string
 }
 
 // scenario is one entry of the programme.
@@ -31,6 +33,7 @@ type scenario struct {
 func programme() []scenario {
 	return []scenario{
 		{"throughput", "a broadcast without a limit, beside a bare loop over the same client", false, throughput},
+		{"profile", "where the time of a broadcast goes (with -profile)", true, profile},
 	}
 }
 
@@ -45,6 +48,7 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.n, "n", 20000, "recipients of a broadcast")
 	f.BoolVar(&o.full, "full", false, "also the scenarios that take many minutes")
 	f.BoolVar(&o.keep, "keep", false, "leave the folder of the stack, with its logs, in .local/bench")
+	f.StringVar(&o.profileDir, "profile", "", "the folder for what the scenario profile writes")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -84,6 +84,9 @@ func (r *rig) up(ctx context.Context) error {
 	}
 	c := localstack.Config{Dir: filepath.Join(r.root, ".local", "bench"), Workers: workers, TemporalOnPostgres: true, Ephemeral: !r.keep,
 		Env: []string{"OMNIFLOW_PPROF=1"}}
+	if r.profileDir != "" {
+		c.PostgresSettings = map[string]string{"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_planning": "on"}
+	}
 	r.say("building")
 	if err := c.Build(ctx, r.root, io.Discard); err != nil {
 		return err
