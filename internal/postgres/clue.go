@@ -36,12 +36,55 @@ SELECT place, id, attempt FROM (
     AND EXISTS (SELECT FROM contents k WHERE k.id = n.content_id AND k.body -> 0 ->> 'text' = n.text)))
   ORDER BY n.place, (n.provider_id = n.wanted) DESC NULLS LAST, n.attempted_at DESC) found`
 
+// lockEchoes lets one relay at a time match echoes to one customer's messages
+// by their text, in one order, so that no two wait for each other.
+const lockEchoes = `
+SELECT count(pg_advisory_xact_lock(k)) FROM (
+  SELECT DISTINCT hashtextextended(account::text || recipient, 0) AS k FROM unnest($1::uuid[], $2::text[], $3::text[]) AS e(account, recipient, text)
+  WHERE text <> '' ORDER BY k) locks`
+
 // resolveClues turns clues into statuses. A clue that finds nothing is a dead
-// letter, unless it is an echo of somebody else's message or a watermark.
-func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) ([]omniflow.Status, []omniflow.DeadLetter, error) {
+// letter, unless it is an echo of somebody else's message or a watermark. Of
+// two echoes with one text the second is for later: it finds its own message
+// when the first one's has its id.
+func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (found []omniflow.Status, dead []omniflow.DeadLetter, later []omniflow.Clue, err error) {
 	if len(clues) == 0 {
-		return nil, nil, nil
+		return nil, nil, nil, nil
 	}
+	rows, err := queryClues(ctx, tx, clues)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("find messages by clue: %w", err)
+	}
+	hit := make([]bool, len(clues))
+	echoes := map[uuid.UUID]string{} // the provider's id that a message will have
+	var place, attempt int
+	var id uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&place, &id, &attempt}, func() error {
+		c := clues[place]
+		hit[place] = true
+		if provider, taken := echoes[id]; c.Echo && taken && provider != c.ProviderID {
+			later = append(later, c)
+			return nil
+		} else if c.Echo {
+			echoes[id] = c.ProviderID
+		}
+		c.MessageID, c.Attempt = id, attempt
+		found = append(found, c.Status)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("find messages by clue: %w", err)
+	}
+	for i, c := range clues {
+		if !hit[i] && !c.Watermark && !c.Echo {
+			dead = append(dead, omniflow.DeadLetter{TeamID: c.TeamID, ChannelAccountID: c.ChannelAccountID, Reason: omniflow.MessageUnknown, Event: c.Raw})
+		}
+	}
+	return found, dead, later, nil
+}
+
+// queryClues asks for the messages of clues: place in clues, id, attempt.
+func queryClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (pgx.Rows, error) {
 	var places []int32
 	var accounts []uuid.UUID
 	var recipients, providers, texts []string
@@ -49,31 +92,12 @@ func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) ([]omni
 	var watermarks, echoes []bool
 	for i, c := range clues {
 		places, accounts, at = append(places, int32(i)), append(accounts, c.ChannelAccountID), append(at, c.At)
-		recipients, providers, texts = append(recipients, c.Recipient), append(providers, c.ProviderID), append(texts, c.Text)
+		recipients, providers = append(recipients, storable(c.Recipient)), append(providers, storable(c.ProviderID))
+		texts = append(texts, storable(c.Text))
 		watermarks, echoes = append(watermarks, c.Watermark), append(echoes, c.Echo)
 	}
-	rows, err := tx.Query(ctx, findByClue, places, accounts, recipients, providers, at, watermarks, echoes, texts)
-	if err != nil {
-		return nil, nil, fmt.Errorf("find messages by clue: %w", err)
+	if _, err := tx.Exec(ctx, lockEchoes, accounts, recipients, texts); err != nil {
+		return nil, err
 	}
-	var found []omniflow.Status
-	hit := make([]bool, len(clues))
-	var place, attempt int
-	var id uuid.UUID
-	_, err = pgx.ForEachRow(rows, []any{&place, &id, &attempt}, func() error {
-		status := clues[place].Status
-		status.MessageID, status.Attempt = id, attempt
-		found, hit[place] = append(found, status), true
-		return nil
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("find messages by clue: %w", err)
-	}
-	var dead []omniflow.DeadLetter
-	for i, c := range clues {
-		if !hit[i] && !c.Watermark && !c.Echo {
-			dead = append(dead, omniflow.DeadLetter{TeamID: c.TeamID, ChannelAccountID: c.ChannelAccountID, Reason: omniflow.MessageUnknown, Event: c.Raw})
-		}
-	}
-	return found, dead, nil
+	return tx.Query(ctx, findByClue, places, accounts, recipients, providers, at, watermarks, echoes, texts)
 }

@@ -29,7 +29,7 @@ func storeCustomerMessages(ctx context.Context, tx pgx.Tx, messages []omniflow.C
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO inbound_messages (id, team_id, conversation_id, channel_account_id, provider_id, kind, body, sent_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel_account_id, provider_id) DO NOTHING`,
-			newID(), m.TeamID, conversation, m.ChannelAccountID, m.ProviderID, m.Kind, map[string]string{"text": m.Text}, m.At)
+			newID(), m.TeamID, conversation, m.ChannelAccountID, storable(m.ProviderID), storable(m.Kind), map[string]string{"text": storable(m.Text)}, m.At)
 		if err != nil {
 			return 0, nil, fmt.Errorf("store customer message: %w", err)
 		}
@@ -46,7 +46,7 @@ func touchConversation(ctx context.Context, tx pgx.Tx, m omniflow.CustomerMessag
 		UPDATE conversations c SET last_customer_message_at = GREATEST(c.last_customer_message_at, LEAST($3, now()))
 		FROM channel_identities i
 		WHERE i.channel_account_id = $1 AND i.external_id = $2 AND c.channel_identity_id = i.id
-		RETURNING c.id`, m.ChannelAccountID, m.Sender, m.At).Scan(&id)
+		RETURNING c.id`, m.ChannelAccountID, storable(m.Sender), m.At).Scan(&id)
 	if err != nil || m.Channel != omniflow.LINE {
 		return id, err
 	}

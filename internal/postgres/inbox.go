@@ -47,23 +47,27 @@ func (s *Store) DrainInbox(ctx context.Context, limit int, read func([]omniflow.
 // applyIntake applies what a batch of webhooks said.
 func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.IntakeResult, error) {
 	var result omniflow.IntakeResult
-	found, dead, err := resolveClues(ctx, tx, in.Clues)
-	if err != nil {
-		return result, err
-	}
-	in.Dead = append(in.Dead, dead...)
-	for _, evidence := range []omniflow.Evidence{omniflow.Sent, omniflow.Failed, omniflow.Received, omniflow.Read} {
-		changed, err := mergeIn(ctx, tx, onlyOnce(append(in.Statuses, found...), evidence))
+	for statuses, clues := in.Statuses, in.Clues; ; statuses = nil {
+		found, dead, later, err := resolveClues(ctx, tx, clues)
+		if err != nil {
+			return result, err
+		}
+		changed, err := mergeAll(ctx, tx, append(statuses, found...))
 		if err != nil {
 			return result, err
 		}
 		result.Changed += changed
+		in.Dead = append(in.Dead, dead...)
+		if clues = later; len(clues) == 0 {
+			break
+		}
 	}
 	lost, err := lostStatuses(ctx, tx, in.Statuses)
 	if err != nil {
 		return result, err
 	}
 	in.Dead = append(in.Dead, lost...)
+	var dead []omniflow.DeadLetter
 	if result.Messages, dead, err = storeCustomerMessages(ctx, tx, in.Messages); err != nil {
 		return result, err
 	}
@@ -72,50 +76,62 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 	return result, bury(ctx, tx, in.Dead)
 }
 
-// onlyOnce keeps the first status of each message with one kind of evidence.
-func onlyOnce(statuses []omniflow.Status, evidence omniflow.Evidence) []omniflow.Status {
-	type key struct {
-		message uuid.UUID
-		attempt int
+// mergeAll applies statuses, one kind of evidence after the other, and returns
+// how many rows changed state.
+func mergeAll(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, error) {
+	sum := 0
+	for _, evidence := range []omniflow.Evidence{omniflow.Sent, omniflow.Failed, omniflow.Received, omniflow.Read} {
+		changed, err := mergeIn(ctx, tx, onlyOnce(statuses, evidence))
+		if err != nil {
+			return 0, err
+		}
+		sum += changed
 	}
-	seen := map[key]bool{}
+	return sum, nil
+}
+
+// onlyOnce keeps one status of each message with one kind of evidence: of the
+// newest attempt, for a failure of any other is void, the first.
+func onlyOnce(statuses []omniflow.Status, evidence omniflow.Evidence) []omniflow.Status {
+	type key struct{ account, message uuid.UUID }
+	place := map[key]int{}
 	var out []omniflow.Status
 	for _, s := range statuses {
-		k := key{message: s.MessageID}
-		if evidence == omniflow.Failed {
-			k.attempt = s.Attempt
+		if s.State != evidence {
+			continue
 		}
-		if s.State == evidence && !seen[k] {
-			seen[k] = true
+		k := key{s.ChannelAccountID, s.MessageID}
+		if i, seen := place[k]; !seen {
+			place[k] = len(out)
 			out = append(out, s)
+		} else if s.Attempt > out[i].Attempt {
+			out[i] = s
 		}
 	}
 	return out
 }
 
-// lostStatuses are those that name a message we do not have.
+// lostStatuses are those that name a message which their account did not send.
 func lostStatuses(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) ([]omniflow.DeadLetter, error) {
-	ids := make([]uuid.UUID, len(statuses))
+	places := make([]int32, len(statuses))
+	ids, accounts := make([]uuid.UUID, len(statuses)), make([]uuid.UUID, len(statuses))
 	for i, s := range statuses {
-		ids[i] = s.MessageID
+		places[i], ids[i], accounts[i] = int32(i), s.MessageID, s.ChannelAccountID
 	}
-	rows, err := tx.Query(ctx, `SELECT i.id FROM unnest($1::uuid[]) AS i(id) WHERE NOT EXISTS (SELECT FROM messages m WHERE m.id = i.id)`, ids)
+	rows, err := tx.Query(ctx, `
+		SELECT i.place FROM unnest($1::integer[], $2::uuid[], $3::uuid[]) AS i(place, id, account)
+		WHERE NOT EXISTS (SELECT FROM messages m WHERE m.id = i.id AND m.channel_account_id = i.account) ORDER BY i.place`, places, ids, accounts)
 	if err != nil {
 		return nil, fmt.Errorf("look for lost statuses: %w", err)
 	}
-	missing, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil || len(missing) == 0 {
-		return nil, err
-	}
-	gone := map[uuid.UUID]bool{}
-	for _, id := range missing {
-		gone[id] = true
+	lost, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	if err != nil {
+		return nil, fmt.Errorf("look for lost statuses: %w", err)
 	}
 	var dead []omniflow.DeadLetter
-	for _, s := range statuses {
-		if gone[s.MessageID] {
-			dead = append(dead, omniflow.DeadLetter{TeamID: s.TeamID, ChannelAccountID: s.ChannelAccountID, Reason: omniflow.MessageUnknown, Event: s.Raw})
-		}
+	for _, i := range lost {
+		s := statuses[i]
+		dead = append(dead, omniflow.DeadLetter{TeamID: s.TeamID, ChannelAccountID: s.ChannelAccountID, Reason: omniflow.MessageUnknown, Event: s.Raw})
 	}
 	return dead, nil
 }
@@ -126,7 +142,7 @@ func bury(ctx context.Context, tx pgx.Tx, dead []omniflow.DeadLetter) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO dead_letters (id, team_id, channel, channel_account_id, reason, event)
 			SELECT $1, $2, a.channel, a.id, $4, $5 FROM channel_accounts a WHERE a.id = $3`,
-			newID(), d.TeamID, d.ChannelAccountID, string(d.Reason), string(d.Event))
+			newID(), d.TeamID, d.ChannelAccountID, string(d.Reason), storableJSON(d.Event))
 		if err != nil {
 			return fmt.Errorf("store dead letter: %w", err)
 		}

@@ -70,8 +70,8 @@ func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, e
 	var at []time.Time
 	for _, s := range statuses {
 		accounts, messages, attempts = append(accounts, s.ChannelAccountID), append(messages, s.MessageID), append(attempts, int16(s.Attempt))
-		evidence, providers = append(evidence, string(s.State)), append(providers, s.ProviderID)
-		codes, at = append(codes, string(s.Code)), append(at, s.At)
+		evidence, providers = append(evidence, string(s.State)), append(providers, storable(s.ProviderID))
+		codes, at = append(codes, storable(string(s.Code))), append(at, s.At)
 	}
 	// The rows are locked by a statement of their own: the merge then reads them
 	// as they are. In one statement, a row that a recorder changes while the
