@@ -111,13 +111,7 @@ func (s *service) checkControl(ctx context.Context, b postgres.Broadcast, name s
 	if name != workflows.UpdateSetRate {
 		return nil
 	}
-	if account.Channel == omniflow.LINE {
-		if no := omniflow.CheckMulticastRate(in.RatePerSecond); no != nil {
-			return no
-		}
-		return nil
-	}
-	if no := omniflow.CheckRate(account.Channel, in.RatePerSecond); no != nil {
+	if no := omniflow.CheckBroadcastRate(account.Channel, in.RatePerSecond); no != nil {
 		return no
 	}
 	return nil

@@ -61,7 +61,7 @@ func checkRate(o omniflow.Order, lane omniflow.Lane, in ControlInput) error {
 	if o != omniflow.OrderSetRate {
 		return nil
 	}
-	if r := omniflow.CheckRate(lane.Channel, in.RatePerSecond); r != nil {
+	if r := omniflow.CheckBroadcastRate(lane.Channel, in.RatePerSecond); r != nil {
 		return r
 	}
 	return nil

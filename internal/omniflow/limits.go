@@ -63,3 +63,12 @@ func checkRate(perSecond, highest float64, ch Channel) *Refusal {
 	}
 	return nil
 }
+
+// CheckBroadcastRate checks the rate at which a broadcast may run on ch: of
+// messages, on LINE of multicast calls.
+func CheckBroadcastRate(ch Channel, perSecond float64) *Refusal {
+	if ch == LINE {
+		return CheckMulticastRate(perSecond)
+	}
+	return CheckRate(ch, perSecond)
+}

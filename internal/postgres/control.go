@@ -50,7 +50,7 @@ var orders = map[omniflow.Order]struct {
 
 func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (bool, error) {
 	if o.Order == omniflow.OrderSetRate {
-		if r := omniflow.CheckRate(o.Channel, o.RatePerSecond); r != nil {
+		if r := omniflow.CheckBroadcastRate(o.Channel, o.RatePerSecond); r != nil {
 			return false, r
 		}
 		return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiterOf(o.Channel), o.RatePerSecond)
