@@ -83,4 +83,5 @@ const (
 	MessageUnknown      Code = "message_unknown"
 	ConversationUnknown Code = "conversation_unknown"
 	EnvelopeInvalid     Code = "envelope_invalid"
+	EventUnstorable     Code = "event_unstorable" // the database refused what it says
 )

@@ -164,10 +164,10 @@ func (s *Store) SetAccountRate(ctx context.Context, teamID, id uuid.UUID, perSec
 	return s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
 		var was float64
 		err := tx.QueryRow(ctx, `
-UPDATE limiters l SET limit_per_second = $3, rate = $3, adjusted_at = now()
+UPDATE limiters l SET limit_per_second = $3, rate = $3, adjusted_at = now(), bulk_tat = LEAST(l.bulk_tat, clock_timestamp() + $4::interval)
 FROM limiters old WHERE l.team_id = $1 AND l.channel_account_id = $2 AND l.name = 'messages'
   AND old.channel_account_id = l.channel_account_id AND old.name = l.name RETURNING old.limit_per_second`,
-			teamID, id, perSecond).Scan(&was)
+			teamID, id, perSecond, leasedWithin).Scan(&was)
 		if err != nil {
 			return oneRow(err, "channel account", id)
 		}

@@ -2,10 +2,13 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"omniflow/internal/omniflow"
 )
@@ -27,7 +30,7 @@ func (s *Store) DrainInbox(ctx context.Context, limit int, read func([]omniflow.
 		if err != nil || len(items) == 0 {
 			return err
 		}
-		if result, err = applyIntake(ctx, tx, read(items)); err != nil {
+		if result, err = applyItems(ctx, tx, items, read); err != nil {
 			return err
 		}
 		result.Items = len(items)
@@ -42,6 +45,41 @@ func (s *Store) DrainInbox(ctx context.Context, limit int, read func([]omniflow.
 		return omniflow.IntakeResult{}, fmt.Errorf("drain inbox: %w", err)
 	}
 	return result, nil
+}
+
+// applyItems applies a batch. When the database refuses something in it, the
+// batch is applied item by item, and the one refused is a dead letter: it must
+// not keep the others waiting for ever.
+func applyItems(ctx context.Context, tx pgx.Tx, items []omniflow.InboxItem, read func([]omniflow.InboxItem) omniflow.Intake) (omniflow.IntakeResult, error) {
+	var result omniflow.IntakeResult
+	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
+		result, err = applyIntake(ctx, tx, read(items))
+		return err
+	})
+	if err == nil || !refusedData(err) {
+		return result, err
+	}
+	if len(items) == 1 {
+		item := items[0]
+		dead := omniflow.DeadLetter{TeamID: item.TeamID, ChannelAccountID: item.ChannelAccountID, Reason: omniflow.EventUnstorable, Event: item.Body}
+		return omniflow.IntakeResult{Dead: 1}, bury(ctx, tx, []omniflow.DeadLetter{dead})
+	}
+	result = omniflow.IntakeResult{}
+	for i := range items {
+		one, err := applyItems(ctx, tx, items[i:i+1], read)
+		if err != nil {
+			return result, err
+		}
+		result.Changed, result.Messages, result.Dead = result.Changed+one.Changed, result.Messages+one.Messages, result.Dead+one.Dead
+	}
+	return result, nil
+}
+
+// refusedData says that the database will never take this: a data exception
+// or an integrity violation.
+func refusedData(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && (strings.HasPrefix(server.Code, "22") || strings.HasPrefix(server.Code, "23"))
 }
 
 // applyIntake applies what a batch of webhooks said.

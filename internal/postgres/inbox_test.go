@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniflow/internal/omniflow"
+	"omniflow/internal/postgres/postgrestest"
 )
 
 // claimed plans texts to one customer a name and claims every first message.
@@ -325,4 +327,33 @@ func TestManyRelaysDrainEachRequestOnce(t *testing.T) {
 	require.NoError(t, all)
 	require.Equal(t, int64(60), sum.Load())
 	require.Zero(t, s.unprocessed())
+}
+
+func TestOneEventThatTheDatabaseRefusesHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	s := newSpine(t)
+	s.customers(omniflow.WhatsApp, 1)
+	for range 3 {
+		s.Exec(`INSERT INTO inbox (team_id, channel, channel_account_id, event_key, body) VALUES ($1, 'whatsapp', $2, $3, '{}')`,
+			s.ID, s.account(omniflow.WhatsApp), newID().String())
+	}
+	refused := omniflow.CustomerMessage{TeamID: s.ID, ChannelAccountID: s.account(omniflow.WhatsApp), ProviderID: "p", Kind: "text",
+		Sender: postgrestest.Recipient("whatsapp", 0), At: time.Date(300000, 1, 1, 0, 0, 0, 0, time.UTC), Raw: []byte(`{}`)}
+	result, err := s.DrainInbox(t.Context(), 10, func(items []omniflow.InboxItem) omniflow.Intake {
+		var in omniflow.Intake
+		for _, item := range items {
+			m := refused
+			if item.ID%2 == 1 {
+				m.At = time.Now()
+			}
+			m.ProviderID = strconv.FormatInt(item.ID, 10)
+			in.Messages = append(in.Messages, m)
+		}
+		return in
+	})
+	require.NoError(t, err)
+	require.Equal(t, omniflow.IntakeResult{Items: 3, Messages: 2, Dead: 1}, result)
+	var left int
+	s.Scan(&left, `SELECT count(*) FROM inbox WHERE processed_at IS NULL`)
+	require.Zero(t, left)
 }

@@ -19,17 +19,18 @@ type Start struct {
 	Summary    string
 }
 
-// DrainOutbox gives every promised start that is older than a second, oldest
-// first and at most limit, to start, and marks it done when start succeeds.
+// DrainOutbox gives every promised start that is older than a second, those
+// that failed least first, at most limit, to start, and marks it done when start succeeds.
 // Starting is idempotent by workflow id, so dying in between is harmless.
 // It returns how many were started; the first error ends the round.
 func (s *Store) DrainOutbox(ctx context.Context, limit int, start func(context.Context, Start) error) (int, error) {
 	started := 0
+	var failed error
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			SELECT id, team_id, workflow, workflow_id, input, summary FROM outbox
 			WHERE started_at IS NULL AND created_at < now() - interval '1 second'
-			ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
+			ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
 		if err != nil {
 			return err
 		}
@@ -38,9 +39,12 @@ func (s *Store) DrainOutbox(ctx context.Context, limit int, start func(context.C
 			return err
 		}
 		for _, d := range due {
-			if err := start(ctx, d); err != nil {
-				_, _ = tx.Exec(ctx, `UPDATE outbox SET tries = LEAST(tries + 1, 32000) WHERE id = $1`, d.ID)
-				return nil // the engine is away: what was started so far is committed, the rest waits
+			if failed = start(ctx, d); failed != nil {
+				// The engine is away: what was started so far is committed, the
+				// rest waits. Who failed goes behind the others, so that one start
+				// that can never succeed holds up nobody.
+				_, err := tx.Exec(ctx, `UPDATE outbox SET tries = LEAST(tries + 1, 32000) WHERE id = $1`, d.ID)
+				return err
 			}
 			if _, err := tx.Exec(ctx, `UPDATE outbox SET started_at = now() WHERE id = $1`, d.ID); err != nil {
 				return err
@@ -51,6 +55,9 @@ func (s *Store) DrainOutbox(ctx context.Context, limit int, start func(context.C
 	})
 	if err != nil {
 		return 0, fmt.Errorf("drain outbox: %w", err)
+	}
+	if failed != nil && started == 0 {
+		return 0, fmt.Errorf("drain outbox: %w", failed)
 	}
 	return started, nil
 }
