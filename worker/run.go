@@ -72,6 +72,11 @@ var queues = []queue{
 // call and its record.
 const stopWithin = 25 * time.Second
 
+// stickyFor is how long a run waits for the worker that has it in memory. When
+// that worker was killed, an operator's order waits as long before another
+// takes the run up: with the SDK's 5 s it would take longer than the API waits.
+const stickyFor = time.Second
+
 // poll works the task queues until ctx ends. While Temporal is away it tries
 // again every second: the relay needs no engine to take webhooks in.
 func poll(ctx context.Context, c client.Client, acts *activities.Activities, h *health, stopping chan struct{}, log *slog.Logger) error {
@@ -114,6 +119,7 @@ func newWorker(c client.Client, q queue, acts *activities.Activities, fatal chan
 		DisableWorkflowWorker:              !q.workflows,
 		DisableEagerActivities:             true, // eager activities pass by the queue's limits
 		WorkerStopTimeout:                  stopWithin,
+		StickyScheduleToStartTimeout:       stickyFor,
 		OnFatalError:                       func(err error) { fatal <- fmt.Errorf("task queue %s: %w", q.name, err) },
 	})
 	if q.workflows {

@@ -108,7 +108,7 @@ func (l *lane) advance(ctx workflow.Context, st omniflow.LaneStatus) error {
 	switch {
 	case st.Control == omniflow.ControlCancelled && st.Tally.Queued > 0 && l.idle == 0:
 		l.idle++
-		return workflow.ExecuteActivity(controlStep(ctx, l.team, "cancel the rest"), act.CancelLane, l.input()).Get(ctx, nil)
+		return workflow.ExecuteActivity(cancelStep(ctx, l.team, "cancel the rest"), act.CancelLane, l.input()).Get(ctx, nil)
 	case len(st.Slices) > 0 && st.StopCode != "":
 		return l.rest(ctx, fmt.Sprintf("Stopped: the provider answers %s for this account. Mend the cause, then resume.", st.StopCode), true)
 	case len(st.Slices) > 0 && (st.Control == omniflow.Paused || st.Control == omniflow.Stopped):

@@ -42,9 +42,15 @@ func step(ctx workflow.Context, options workflow.ActivityOptions, team, summary 
 }
 
 // controlStep is databaseStep on the queue that never waits behind bulk work:
-// a pause takes effect within a second however busy the broadcast queue is.
+// a pause takes effect within a second however busy the broadcast queue is. One
+// attempt has 8 s: if its worker is killed, the lane stands still no longer.
 func controlStep(ctx workflow.Context, team, summary string) workflow.Context {
 	options := databaseStep
-	options.TaskQueue = InteractiveQueue
+	options.TaskQueue, options.StartToCloseTimeout = InteractiveQueue, 8*time.Second
 	return step(ctx, options, team, summary)
+}
+
+// cancelStep is controlStep with 30 s an attempt: a lane may have a million rows.
+func cancelStep(ctx workflow.Context, team, summary string) workflow.Context {
+	return workflow.WithStartToCloseTimeout(controlStep(ctx, team, summary), databaseStep.StartToCloseTimeout)
 }
