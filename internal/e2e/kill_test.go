@@ -14,11 +14,11 @@ import (
 func TestKills(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
-	m := w.newTeam("prove", reconcileAfter+10*time.Second,
+	m := w.newTeam("prove", 2*reconcileAfter,
 		// A throttle answer halves the rate: with one in a hundred, a limit of L
 		// a second yields about √(10 L), so that each lane lasts some 20 s.
-		crowd{channel: "whatsapp", customers: 1000, rate: 250}, crowd{channel: "line", customers: 900, multicast: 1},
-		crowd{channel: "facebook", customers: 500, rate: 100}, crowd{channel: "instagram", customers: 500, rate: 100})
+		crowd{channel: "whatsapp", customers: 800, rate: 250}, crowd{channel: "line", customers: 600, multicast: 1},
+		crowd{channel: "facebook", customers: 350, rate: 100}, crowd{channel: "instagram", customers: 350, rate: 100})
 	for _, a := range m.accounts {
 		m.fault(a, simulator.Faults{Seed: w.seed, Throttle: 0.01, Unavailable: 0.01, Lost500: 0.01, LostReset: 0.01})
 		m.webhooks(a, func(h *simulator.Webhooks) { h.Duplicate, h.Reorder, h.BeforeResponse = 0.05, 0.1, 0.02 })
@@ -42,8 +42,12 @@ func TestKills(t *testing.T) {
 	t.Logf("%5.1f s: finished, %+v", time.Since(began).Seconds(), last.Counts)
 	c := r.judge()
 	t.Logf("%5.1f s: judged, %+v", time.Since(began).Seconds(), c)
-	require.Zero(t, c.Unknown, "webhooks or the policy settle every row")
-	require.Zero(t, c.Skipped+c.Cancelled)
+	require.Zero(t, c.Unknown+c.Skipped+c.Cancelled, "webhooks or the policy settle every row")
+	for _, row := range r.recipients() { // the only reason not to be reached on such a day
+		if row.State == "failed" {
+			require.Equal(t, "outcome_unknown", row.Code, row.CustomerID)
+		}
+	}
 	m.limitsKept()
 	for channel, s := range m.summaries() {
 		t.Logf("%s: faults %v, %d answers lost, webhooks %+v", channel, s.Faults, s.LostResponses, s.Webhooks)

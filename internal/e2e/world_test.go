@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,13 +110,15 @@ func (w *world) end() {
 	}
 }
 
-// tail is the last n lines of a file, for a person.
+// tail is the last n lines of a log that are no routine, for a person.
 func tail(path string, n int) string {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(raw)), "\n"), func(line string) bool {
+		return strings.Contains(line, `"level":"INFO"`)
+	})
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
