@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
-	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"omniflow/internal/omniflow"
-	"omniflow/internal/postgres"
 )
 
 // meter counts what leaves and what comes back. It satisfies activities.Meter.
@@ -59,48 +56,4 @@ func (m *meter) relayed(r omniflow.IntakeResult) {
 	m.inbox.WithLabelValues("changed").Add(float64(r.Changed))
 	m.inbox.WithLabelValues("customer_messages").Add(float64(r.Messages))
 	m.inbox.WithLabelValues("dead_letters").Add(float64(r.Dead))
-}
-
-// limitCollector shows every limiter as the database has it at the scrape:
-// what is set, what is in force after throttling, and why.
-type limitCollector struct {
-	store *postgres.Store
-	log   *slog.Logger
-}
-
-var (
-	limitLabels = []string{"channel", "channel_account_id", "limiter"}
-	limitSet    = prometheus.NewDesc("omniflow_limit_per_second", "The limit that is set.", limitLabels, nil)
-	limitNow    = prometheus.NewDesc("omniflow_limit_rate_per_second", "The rate in force: lower after a throttle answer, creeping back.", append(limitLabels, "reason"), nil)
-	limitClosed = prometheus.NewDesc("omniflow_limit_closed_seconds", "How long the provider still wants nothing.", limitLabels, nil)
-	limitBooked = prometheus.NewDesc("omniflow_limit_booked_seconds", "How far ahead send slots are leased: 0 is idle, 0.6 is saturated.", limitLabels, nil)
-)
-
-// Describe tells the registry what Collect gives.
-func (c limitCollector) Describe(out chan<- *prometheus.Desc) {
-	out <- limitSet
-	out <- limitNow
-	out <- limitClosed
-	out <- limitBooked
-}
-
-// Collect reads the limiters within two seconds, or gives nothing.
-func (c limitCollector) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	limits, err := c.store.Limits(ctx)
-	if err != nil {
-		c.log.Warn("limits are not shown in metrics", "error", err)
-		return
-	}
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
-	for _, l := range limits {
-		labels := []string{string(l.Channel), l.ChannelAccountID.String(), l.Name}
-		gauge(limitSet, l.Limit, labels...)
-		gauge(limitNow, l.Rate, append(labels, l.Reason)...)
-		gauge(limitClosed, l.Closed, labels...)
-		gauge(limitBooked, l.Booked, labels...)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -105,9 +106,11 @@ func poll(ctx context.Context, c client.Client, acts *activities.Activities, h *
 	}
 	h.polling.Store(false)
 	close(stopping)
+	var stops sync.WaitGroup // together: each may need stopWithin
 	for _, w := range started {
-		w.Stop()
+		stops.Go(w.Stop)
 	}
+	stops.Wait()
 	return failed
 }
 

@@ -27,11 +27,35 @@ type LimitView struct {
 func (s *Store) Limits(ctx context.Context) ([]LimitView, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT a.channel, a.id AS channel_account_id, l.name, l.limit_per_second AS limit, `+rateNow+` AS rate,
-		  GREATEST(0, extract(epoch FROM closed_until - now()))::float8 AS closed,
-		  GREATEST(0, extract(epoch FROM bulk_tat - now()))::float8 AS booked, l.reason
+		  CASE WHEN closed_until > now() THEN extract(epoch FROM closed_until - now()) ELSE 0 END::float8 AS closed,
+		  CASE WHEN bulk_tat > now() THEN extract(epoch FROM bulk_tat - now()) ELSE 0 END::float8 AS booked, l.reason
 		FROM limiters l JOIN channel_accounts a ON a.id = l.channel_account_id`)
 	if err != nil {
 		return nil, fmt.Errorf("list limits: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[LimitView])
+}
+
+// Backlog is what waits, of all teams together.
+type Backlog struct {
+	Inbox           int     // webhook requests not relayed
+	InboxSeconds    float64 // age of the oldest
+	Outbox          int     // promised starts not made
+	OutboxSeconds   float64
+	Unknown         int // messages handed over without an answer
+	StoppedAccounts int // channel accounts that take nothing until somebody acts
+}
+
+// Backlog counts what waits, for metrics.
+func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT i.n AS inbox, i.age AS inbox_seconds, o.n AS outbox, o.age AS outbox_seconds, u.n AS unknown, a.n AS stopped_accounts
+		FROM (SELECT count(*) AS n, COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float8 AS age FROM inbox WHERE processed_at IS NULL) i,
+		     (SELECT count(*) AS n, COALESCE(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox WHERE started_at IS NULL) o,
+		     (SELECT count(*) AS n FROM messages WHERE due_at IS NOT NULL AND state = 'unknown') u,
+		     (SELECT count(*) AS n FROM channel_accounts WHERE state = 'stopped') a`)
+	if err != nil {
+		return Backlog{}, fmt.Errorf("count what waits: %w", err)
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Backlog])
 }
