@@ -14,11 +14,10 @@ import (
 // earlier attempt is still under way.
 const sendWithin = 10 * time.Second
 
-// sendOne hands one row to the provider and its outcome to the recorder.
-func (r *sliceRun) sendOne(ctx context.Context, m omniflow.ClaimedMessage, at time.Time) {
+// sendOne hands one row to the provider, within its group's deadline, and its
+// outcome to the recorder.
+func (r *sliceRun) sendOne(ctx context.Context, m omniflow.ClaimedMessage) {
 	t := attempt{message: m, reconcileAfter: r.job.ReconcileAfter}
-	ctx, cancel := callContext(ctx, at)
-	defer cancel()
 	err := r.pass(ctx)
 	t.started = time.Now()
 	if err == nil {

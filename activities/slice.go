@@ -17,7 +17,8 @@ import (
 const (
 	sliceBudget   = time.Minute      // an attempt hands its slice back after this
 	groupAtMost   = 64               // rows of one claim
-	inFlight      = 512              // rows of one slice at the provider at once
+	inFlight      = 128              // rows of one slice at the provider at once
+	chunksAtOnce  = 8                // multicast calls of one slice at the provider at once
 	patience      = 10 * time.Second // how long a slice waits for a row that backs off
 	heartbeatEach = time.Second
 )
@@ -68,14 +69,16 @@ type sliceRun struct {
 	fence    int
 	recorder *recorder
 	room     *room
-	singly   atomic.Int64 // LINE: rows still to be sent one by one, after a chunk was refused
+	crew     chan handover // to those who wait for a row to send; see hand
+	singly   atomic.Int64  // LINE: rows still to be sent one by one, after a chunk was refused
 }
 
 // openSlice loads what the slice needs and takes its fence.
 func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRun, error) {
-	r := &sliceRun{Activities: a, slice: sl, sender: a.senders[sl.Channel], limiter: omniflow.MessagesLimiter, room: newRoom(inFlight)}
+	r := &sliceRun{Activities: a, slice: sl, sender: a.senders[sl.Channel], limiter: omniflow.MessagesLimiter,
+		room: newRoom(inFlight), crew: make(chan handover)}
 	if _, ok := r.sender.(channel.Multicaster); ok {
-		r.limiter = omniflow.MulticastLimiter
+		r.limiter, r.room = omniflow.MulticastLimiter, newRoom(chunksAtOnce*groupAtMost)
 	}
 	if r.sender == nil {
 		return nil, omniflow.Refuse(omniflow.BroadcastChannelUnsupported, "BRD-03", "no sender for channel %s", sl.Channel)
@@ -104,6 +107,7 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 
 // send claims and sends until nothing is due, and waits for what is under way.
 func (r *sliceRun) send(ctx context.Context) (omniflow.Code, error) {
+	defer close(r.crew)
 	defer r.room.empty()
 	budget := time.NewTimer(sliceBudget)
 	defer budget.Stop()
@@ -189,11 +193,9 @@ func (r *sliceRun) dispatch(ctx context.Context, messages []omniflow.ClaimedMess
 	}
 	r.pacer.Return(r.account.ID, r.limiter, slots-len(messages))
 	r.room.leave(groupAtMost - len(messages))
+	g := newGroup(ctx, at, len(messages))
 	for _, m := range messages {
-		go func() {
-			defer r.room.leave(1)
-			r.sendOne(ctx, m, at)
-		}()
+		r.hand(handover{m, g})
 	}
 }
 

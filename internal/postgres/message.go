@@ -3,10 +3,10 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"omniflow/internal/omniflow"
 )
@@ -31,19 +31,19 @@ WITH gate AS (
     AND m.state = 'queued' AND m.attempt_key IS NOT NULL AND (m.due_at IS NULL OR m.due_at <= now())
   ORDER BY m.seq LIMIT 1
 ), picked AS (
-  SELECT m.id, m.attempt_key FROM messages m, open
+  SELECT m.id, m.conversation_id, m.attempt_key FROM messages m, open
   WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $5 AND m.seq < $4
     AND m.state = 'queued' AND (m.due_at IS NULL OR m.due_at <= now())
     AND NOT EXISTS (SELECT FROM again) AND m.attempt_key IS NULL
-    AND (m.ordinal = 1 OR EXISTS (
-      SELECT FROM messages p
-      WHERE p.broadcast_id = $1 AND p.channel_account_id = $2 AND p.seq = m.seq - 1 AND p.state IN ('sent', 'received', 'read')))
+    AND (m.ordinal = 1 OR (
+      SELECT p.state IN ('sent', 'received', 'read') FROM messages p
+      WHERE p.broadcast_id = $1 AND p.channel_account_id = $2 AND p.seq = m.seq - 1 LIMIT 1))
   ORDER BY m.seq LIMIT $7 FOR UPDATE OF m SKIP LOCKED
 ), chosen AS (
-  SELECT id, attempt_key FROM picked
+  SELECT id, conversation_id, attempt_key FROM picked
   UNION ALL
-  SELECT m.id, m.attempt_key FROM messages m JOIN again USING (attempt_key)
-  WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4 AND m.state = 'queued'
+  SELECT m.id, m.conversation_id, m.attempt_key FROM messages m JOIN again USING (attempt_key)
+  WHERE EXISTS (SELECT FROM again) AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4 AND m.state = 'queued'
 ), judged AS (
   SELECT k.id, k.attempt_key IS NOT NULL AS again, CASE
       WHEN k.attempt_key IS NOT NULL THEN NULL
@@ -51,7 +51,7 @@ WITH gate AS (
       WHEN c.state <> 'handling' OR c.follower_id IS DISTINCT FROM $8 THEN 'no_longer_handling'
       WHEN $9::interval > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - $9::interval THEN $10
     END AS verdict
-  FROM chosen k JOIN messages m USING (id) JOIN conversations c ON c.id = m.conversation_id
+  FROM chosen k JOIN conversations c ON c.id = k.conversation_id
   JOIN channel_identities i ON i.id = c.channel_identity_id
 ), claimed AS (
   UPDATE messages m SET
@@ -78,8 +78,9 @@ func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.C
 	}
 	defer rows.Close()
 	out := omniflow.Claimed{Last: -1}
+	var row claimedRow
 	for rows.Next() {
-		if err := scanClaimed(rows, &out); err != nil {
+		if err := row.scan(rows, &out); err != nil {
 			return omniflow.Claimed{}, fmt.Errorf("read claimed message: %w", err)
 		}
 	}
@@ -89,33 +90,39 @@ func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.C
 	return out, nil
 }
 
-// scanClaimed adds one row of claimMessages to out.
-func scanClaimed(rows pgx.Rows, out *omniflow.Claimed) error {
-	var control, account string
-	var mine bool
-	var again *bool
-	var id, conversation, content, key *uuid.UUID
-	var seq, attempt, tries *int
-	var state, recipient *string
-	var at *time.Time
-	if err := rows.Scan(&control, &account, &mine, &again, &id, &seq, &state, &conversation, &content, &recipient, &key, &attempt, &tries, &at); err != nil {
+// claimedRow is one row of claimMessages, in pgx's own types: these it reads
+// without reflection, and a send reads one row a message.
+type claimedRow struct {
+	control, account               string
+	mine                           bool
+	again                          pgtype.Bool
+	id, conversation, content, key pgtype.UUID
+	seq                            pgtype.Int4
+	attempt, tries                 pgtype.Int2
+	state, recipient               pgtype.Text
+	at                             pgtype.Timestamptz
+}
+
+// scan reads the row and adds it to out.
+func (c *claimedRow) scan(rows pgx.Rows, out *omniflow.Claimed) error {
+	err := rows.Scan(&c.control, &c.account, &c.mine, &c.again, &c.id, &c.seq, &c.state, &c.conversation, &c.content,
+		&c.recipient, &c.key, &c.attempt, &c.tries, &c.at)
+	if err != nil {
 		return err
 	}
-	if id == nil {
-		out.Held = held(omniflow.Control(control), account, mine)
+	if !c.id.Valid {
+		out.Held = held(omniflow.Control(c.control), c.account, c.mine)
 		return nil
 	}
-	out.Last = max(out.Last, *seq)
-	if omniflow.MessageState(*state) == omniflow.Skipped {
+	out.Last = max(out.Last, int(c.seq.Int32))
+	if omniflow.MessageState(c.state.String) == omniflow.Skipped {
 		out.Skipped++
 		return nil
 	}
-	m := omniflow.ClaimedMessage{ID: *id, Seq: *seq, ConversationID: *conversation, ContentID: *content,
-		Recipient: *recipient, Attempt: *attempt, Tries: *tries, AttemptedAt: *at}
-	if key != nil {
-		m.RetryKey, m.Again = *key, *again
-	}
-	out.Messages = append(out.Messages, m)
+	out.Messages = append(out.Messages, omniflow.ClaimedMessage{ID: c.id.Bytes, Seq: int(c.seq.Int32),
+		ConversationID: c.conversation.Bytes, ContentID: c.content.Bytes, Recipient: c.recipient.String,
+		Attempt: int(c.attempt.Int16), Tries: int(c.tries.Int16), AttemptedAt: c.at.Time,
+		RetryKey: c.key.Bytes, Again: c.key.Valid && c.again.Bool})
 	return nil
 }
 

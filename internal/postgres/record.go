@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"omniflow/internal/omniflow"
 )
@@ -55,16 +56,16 @@ func (s *Store) RecordMessages(ctx context.Context, teamID uuid.UUID, records []
 
 // recordArrays is a group of records turned into columns.
 type recordArrays struct {
-	id                                  []uuid.UUID
+	id                                  [][16]byte // pgx writes these without reflection
 	attempt, tries, status              []int16
 	latency                             []int32
 	state, code, provider, trace, fault []string
-	due                                 []*time.Time
+	due                                 []pgtype.Timestamptz
 	at                                  []time.Time
 	keep                                []bool
 }
 
-func newRecordArrays(n int) *recordArrays { return &recordArrays{id: make([]uuid.UUID, 0, n)} }
+func newRecordArrays(n int) *recordArrays { return &recordArrays{id: make([][16]byte, 0, n)} }
 
 func (a *recordArrays) add(r omniflow.Record) {
 	a.id = append(a.id, r.MessageID)
@@ -77,15 +78,7 @@ func (a *recordArrays) add(r omniflow.Record) {
 	a.provider = append(a.provider, r.ProviderID)
 	a.trace = append(a.trace, r.Trace)
 	a.fault = append(a.fault, r.FaultCode)
-	a.due = append(a.due, timeOrNull(r.DueAt))
+	a.due = append(a.due, pgtype.Timestamptz{Time: r.DueAt, Valid: !r.DueAt.IsZero()})
 	a.at = append(a.at, r.At)
 	a.keep = append(a.keep, r.KeepKey)
-}
-
-// timeOrNull makes the zero time SQL's null.
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

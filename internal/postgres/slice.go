@@ -55,9 +55,9 @@ func (s *Store) SliceStatus(ctx context.Context, sl omniflow.Slice) (omniflow.Sl
 			       count(*) FILTER (WHERE state = 'sending'), count(*) FILTER (WHERE state = 'unknown'),
 			       min(due_at) FILTER (WHERE state = 'queued' AND due_at > now())
 			FROM (
-			  SELECT m.state, m.due_at, m.state = 'queued' AND (m.due_at IS NULL OR m.due_at <= now()) AND (m.ordinal = 1 OR EXISTS (
-			    SELECT FROM messages p WHERE p.broadcast_id = $1 AND p.channel_account_id = $2 AND p.seq = m.seq - 1
-			      AND p.state IN ('sent', 'received', 'read'))) AS due
+			  SELECT m.state, m.due_at, m.state = 'queued' AND (m.due_at IS NULL OR m.due_at <= now()) AND (m.ordinal = 1 OR COALESCE((
+			    SELECT p.state IN ('sent', 'received', 'read') FROM messages p
+			    WHERE p.broadcast_id = $1 AND p.channel_account_id = $2 AND p.seq = m.seq - 1 LIMIT 1), false)) AS due
 			  FROM messages m WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4
 			) x`, sl.BroadcastID, sl.ChannelAccountID, sl.From, sl.To).Scan(&st.Due, &st.Waiting, &st.Sending, &st.Unknown, &next)
 		if next != nil {
