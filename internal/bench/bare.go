@@ -28,7 +28,7 @@ func (r *rig) bareLoop(ctx context.Context, n, concurrency int) (outcome, error)
 	sender := whatsapp.New(r.sink.Base+"/whatsapp", http)
 	account := channel.Account{ExternalID: "1", Secrets: channel.Secrets{Token: "bare"}}
 	contents := []omniflow.Content{{Kind: omniflow.Text, Text: text}}
-	asked := time.Now()
+	before, asked := r.usage(), time.Now()
 	var next atomic.Int64
 	group, loop := errgroup.WithContext(ctx)
 	for range concurrency {
@@ -47,5 +47,5 @@ func (r *rig) bareLoop(ctx context.Context, n, concurrency int) (outcome, error)
 		return outcome{}, err
 	}
 	stats, err := r.sink.Wait(ctx, n, patience)
-	return outcome{Stats: stats, asked: asked, whole: stats.Last.Sub(asked)}, err
+	return outcome{Stats: stats, asked: asked, whole: stats.Last.Sub(asked), used: r.usage().since(before)}, err
 }

@@ -18,6 +18,7 @@ type outcome struct {
 	asked     time.Time           // when it was asked for
 	whole     time.Duration       // from then to the last arrival: planning included
 	broadcast apiclient.Broadcast // of ours, at its end
+	used      usage
 }
 
 // wholeRate is messages per second from the request on.
@@ -28,7 +29,7 @@ func (r *rig) broadcast(ctx context.Context, s *scene) (outcome, error) {
 	if err := r.sink.Reset(ctx); err != nil {
 		return outcome{}, err
 	}
-	asked := time.Now()
+	before, asked := r.usage(), time.Now()
 	accepted, err := s.member.StartBroadcast(ctx, request(), "")
 	if err != nil {
 		return outcome{}, fmt.Errorf("start broadcast: %w", err)
@@ -41,10 +42,11 @@ func (r *rig) broadcast(ctx context.Context, s *scene) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	used := r.usage().since(before)
 	if stats, err = r.sink.Stats(ctx); err != nil {
 		return outcome{}, err
 	}
-	o := outcome{Stats: stats, asked: asked, whole: stats.Last.Sub(asked), broadcast: b}
+	o := outcome{Stats: stats, asked: asked, whole: stats.Last.Sub(asked), broadcast: b, used: used}
 	if b.Counts.Sent != s.n || stats.Messages != s.n {
 		return o, fmt.Errorf("the ledger has %d sent, the sink %d messages, of %d", b.Counts.Sent, stats.Messages, s.n)
 	}

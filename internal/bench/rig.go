@@ -36,6 +36,7 @@ type rig struct {
 	stack    *localstack.Stack
 	db       *pgxpool.Pool
 	sink     sink.Client
+	sinkPID  int
 	sims     truth.Simulators
 	platform *apiclient.Client
 	report   *report
@@ -158,6 +159,7 @@ func (r *rig) startSink(ctx context.Context) error {
 		return fmt.Errorf("start the sink: %w", err)
 	}
 	r.close = append(r.close, func() error { err := cmd.Process.Kill(); _ = cmd.Wait(); return err })
+	r.sinkPID = cmd.Process.Pid
 	r.sink = sink.Client{Base: "http://" + address}
 	return localstack.WaitHTTP(ctx, r.sink.Base+"/healthz", nil)
 }

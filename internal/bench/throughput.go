@@ -26,6 +26,7 @@ func throughput(ctx context.Context, r *rig) error {
 		}
 		r.say("round %d of %d: ours %s/s, whole %s/s, bare loop %s/s, load %s", round+1, r.rounds,
 			number(run.Rate()), number(run.wholeRate()), number(loop.Rate()), load())
+		r.say("  processor time a message in µs: ours: %s; bare loop: %s", run.used.per(r.n), loop.used.per(r.n))
 		ours, whole, bare = append(ours, run.Rate()), append(whole, run.wholeRate()), append(bare, loop.Rate())
 		ratio = append(ratio, run.Rate()/loop.Rate())
 	}
