@@ -26,15 +26,16 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	stranger := w.company("omo", "sales_staff", "supervisor")
 
 	bodies := map[string]any{
-		"create-member":            m{"name": "x", "role": "cs_agent"},
-		"create-token":             m{"member_id": c.ids["sales_staff"]},
-		"create-machine-key":       m{"member_id": c.ids["sales_staff"], "name": "x"},
-		"create-channel-account":   m{"channel": "line", "name": "x", "external_id": "new", "secrets": m{"token": "a", "app_secret": "b"}},
-		"resume-channel-account":   m{"reason": "x"},
-		"set-channel-account-rate": m{"reason": "x", "rate_per_second": 1},
-		"save-template":            m{"waba_id": "w", "name": "x", "language": "zh_TW", "body_params": 0},
-		"import-customers":         fourChannels,
-		"pause-broadcast":          m{}, "resume-broadcast": m{}, "cancel-broadcast": m{},
+		"create-member":               m{"name": "x", "role": "cs_agent"},
+		"create-token":                m{"member_id": c.ids["sales_staff"]},
+		"create-machine-key":          m{"member_id": c.ids["sales_staff"], "name": "x"},
+		"create-channel-account":      m{"channel": "line", "name": "x", "external_id": "new", "secrets": m{"token": "a", "app_secret": "b"}},
+		"resume-channel-account":      m{"reason": "x"},
+		"set-channel-account-rate":    m{"reason": "x", "rate_per_second": 1},
+		"set-channel-account-secrets": m{"reason": "x", "secrets": m{"token": "t", "app_secret": "s"}},
+		"save-template":               m{"waba_id": "w", "name": "x", "language": "zh_TW", "body_params": 0},
+		"import-customers":            fourChannels,
+		"pause-broadcast":             m{}, "resume-broadcast": m{}, "cancel-broadcast": m{},
 		"rate-broadcast": m{"channel_account_id": accounts["line"], "rate_per_second": 1},
 	}
 	before := w.counts()

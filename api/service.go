@@ -78,6 +78,7 @@ func (s *service) handler() http.Handler {
 	s.addTokens()
 	s.addMachineKeys()
 	s.addAccounts()
+	s.addAccountSecrets()
 	s.addTemplates()
 	s.addImports()
 	s.addBroadcasts()

@@ -173,6 +173,13 @@ func (c *accountCache) get(id uuid.UUID, now time.Time) (channel.Account, bool) 
 
 // put keeps an account that exists, so the cache holds at most as many as
 // there are.
+// forget drops an account whose secrets have changed.
+func (c *accountCache) forget(id uuid.UUID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.kept, id)
+}
+
 func (c *accountCache) put(a channel.Account, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
