@@ -70,11 +70,11 @@ type lane struct {
 }
 
 // sliceSize makes about two rounds of the window out of a small lane and
-// slices of 1,980 rows out of a large one. It is a multiple of 60, so that
+// slices of omniflow.LaneBucket rows out of a large one. It is a multiple of 60, so that
 // the 1 to 5 messages of one recipient stay in one slice.
 func sliceSize(planned int) int {
 	size := planned / (2 * laneWindow) / 60 * 60
-	return min(max(size, 60), 1980)
+	return min(max(size, 60), omniflow.LaneBucket)
 }
 
 func (l *lane) listen(ctx workflow.Context) error {

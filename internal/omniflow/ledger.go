@@ -15,6 +15,11 @@ type Lane struct {
 	Planned          int       `json:"planned"` // ledger rows; their seq is 0 to Planned-1
 }
 
+// LaneBucket is how many rows of a lane are counted together, and the size of
+// a large lane's slices. It is a multiple of 60, so that the 1 to 5 messages
+// of one recipient stay together.
+const LaneBucket = 1980
+
 // Slice is a run of a lane's rows, From <= seq < To, that one activity sends.
 type Slice struct {
 	Lane

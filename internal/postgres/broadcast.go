@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -45,41 +44,24 @@ func (s *Store) BroadcastLanes(ctx context.Context, teamID, broadcastID uuid.UUI
 }
 
 // planMessages freezes the audience: one row for each provider call each
-// recipient is due, skipped at once where a check refuses it. Whose window
-// closes first goes first. $4 to $9 are one row a channel: parts, pieces of a
-// part (both from omniflow.PartsOf) and the window.
-const planMessages = `
-WITH rules AS (
-  SELECT * FROM unnest($4::text[], $5::smallint[], $6::smallint[], $7::interval[], $8::text[]) AS r(channel, parts, pieces, max_age, code)
-), audience AS (
-  SELECT c.*, i.external_id, i.blocked_at, r.parts, r.pieces, r.max_age, r.code,
-         row_number() OVER (PARTITION BY c.channel_account_id ORDER BY c.last_customer_message_at NULLS LAST, c.id) - 1 AS place
-  FROM conversations c JOIN channel_identities i ON i.id = c.channel_identity_id JOIN contacts k ON k.id = c.contact_id
-  JOIN rules r ON r.channel = c.channel
-  WHERE c.team_id = $1 AND c.type = 'one_to_one' AND c.follower_id = $3 AND c.state = 'handling' AND ` + inAudience + `
-), planned AS (
+// recipient is due, skipped at once where a check refuses it.
+func planMessages(a omniflow.Audience) string {
+	return `
+WITH ` + judgedAudience(a) + `, planned AS (
   INSERT INTO messages (id, team_id, broadcast_id, channel_account_id, conversation_id, content_id, seq, ordinal, pieces, recipient, state, code)
-  SELECT uuid_v7(now(), row_number() OVER (ORDER BY a.channel_account_id, a.place, p.part)), $1, $2, a.channel_account_id, a.id,
+  SELECT uuid_v7(now(), row_number() OVER (ORDER BY a.channel_account_id, a.place, p.part)), @team_id, @broadcast_id, a.channel_account_id, a.id,
          content.id, a.place * a.parts + p.part - 1, p.part, a.pieces, a.external_id,
-         CASE WHEN v.code IS NULL THEN 'queued' ELSE 'skipped' END::message_state, v.code
-  FROM audience a
+         CASE WHEN a.code = '' THEN 'queued' ELSE 'skipped' END::message_state, NULLIF(a.code, '')
+  FROM judged a
   CROSS JOIN generate_series(1, a.parts) AS p(part)
-  JOIN unnest($13::text[], $14::smallint[], $15::uuid[]) AS content(channel, part, id) ON content.channel = a.channel AND content.part = p.part
-  CROSS JOIN LATERAL (SELECT CASE
-      WHEN a.blocked_at IS NOT NULL THEN 'customer_blocked'
-      WHEN a.max_age > interval '0' AND COALESCE(a.last_customer_message_at, '-infinity') < now() - a.max_age THEN a.code
-    END AS code) v
+  JOIN unnest(@content_channels::text[], @content_parts::smallint[], @content_ids::uuid[]) AS content(channel, part, id)
+    ON content.channel = a.channel AND content.part = p.part
   RETURNING channel_account_id, conversation_id
 )
 INSERT INTO broadcast_lanes (broadcast_id, channel_account_id, team_id, channel, planned, recipients)
-SELECT $2, a.id, $1, a.channel, count(*), count(DISTINCT p.conversation_id)
+SELECT @broadcast_id, a.id, @team_id, a.channel, count(*), count(DISTINCT p.conversation_id)
 FROM planned p JOIN channel_accounts a ON a.id = p.channel_account_id GROUP BY a.id, a.channel`
-
-// inAudience narrows "my handling" to what the request selects: everything,
-// or filters that must all hold, or an explicit list.
-const inAudience = `(
-      ($9 AND ($10::text[] IS NULL OR c.channel = ANY ($10)) AND ($11::text[] IS NULL OR k.tags && $11) AND ($12::text[] IS NULL OR k.store = ANY ($12)))
-      OR (NOT $9 AND c.id = ANY ($16::uuid[])))`
+}
 
 // PlanBroadcast freezes the audience of a broadcast into ledger rows and
 // lanes, once: planning again returns false and changes nothing.
@@ -102,17 +84,11 @@ func (s *Store) PlanBroadcast(ctx context.Context, j omniflow.BroadcastJob) (boo
 
 // planRows stores the contents once a channel and part, then the rows.
 func (s *Store) planRows(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJob) error {
-	var channels, codes, contentChannels []string
-	var parts, pieces, contentParts []int16
-	var windows []time.Duration
-	var contentIDs []uuid.UUID
+	var channels []string
+	var parts []int16
+	var ids []uuid.UUID
 	for _, ch := range omniflow.BroadcastChannels {
-		split := omniflow.PartsOf(ch, j.Request.Messages)
-		window := omniflow.WindowOfBroadcast(j.Request.Kind, ch)
-		channels, codes = append(channels, string(ch)), append(codes, string(window.Code))
-		parts, pieces = append(parts, int16(len(split))), append(pieces, int16(len(split[0])))
-		windows = append(windows, window.Max)
-		for n, contents := range split {
+		for n, contents := range omniflow.PartsOf(ch, j.Request.Messages) {
 			id := newID()
 			body, err := json.Marshal(contents)
 			if err != nil {
@@ -121,26 +97,13 @@ func (s *Store) planRows(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJob
 			if _, err := tx.Exec(ctx, `INSERT INTO contents (id, team_id, body) VALUES ($1, $2, $3)`, id, j.TeamID, body); err != nil {
 				return fmt.Errorf("store content: %w", err)
 			}
-			contentChannels, contentParts, contentIDs = append(contentChannels, string(ch)), append(contentParts, int16(n+1)), append(contentIDs, id)
+			channels, parts, ids = append(channels, string(ch)), append(parts, int16(n+1)), append(ids, id)
 		}
 	}
-	a := j.Request.Audience
-	_, err := tx.Exec(ctx, planMessages, j.TeamID, j.BroadcastID, j.ActorID, channels, parts, pieces, windows, codes,
-		len(a.ConversationIDs) == 0, nilIfEmpty(a.Channels), nilIfEmpty(a.Tags), nilIfEmpty(a.Stores),
-		contentChannels, contentParts, contentIDs, a.ConversationIDs)
+	args := ruleArgs(audienceArgs(j.TeamID, j.ActorID, j.Request.Audience), j.Request)
+	args["broadcast_id"], args["content_channels"], args["content_parts"], args["content_ids"] = j.BroadcastID, channels, parts, ids
+	_, err := tx.Exec(ctx, planMessages(j.Request.Audience), args)
 	return err
-}
-
-// nilIfEmpty makes an absent filter SQL's null.
-func nilIfEmpty[S ~string](in []S) []string {
-	if len(in) == 0 {
-		return nil
-	}
-	out := make([]string, len(in))
-	for i, s := range in {
-		out[i] = string(s)
-	}
-	return out
 }
 
 // Contents loads what the lanes of a broadcast send, by content id.

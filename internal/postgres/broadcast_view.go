@@ -70,9 +70,7 @@ const broadcastColumns = `id, team_id, actor_id, kind, client, name, state, outc
 // the limiter its traffic waits for: LINE broadcasts go by multicast.
 const lanesOf = `
 WITH counted AS (
-  SELECT broadcast_id, channel_account_id, jsonb_object_agg(state, n) AS counts FROM (
-    SELECT broadcast_id, channel_account_id, state, count(*) AS n FROM messages WHERE broadcast_id = ANY($2)
-    GROUP BY 1, 2, 3) m GROUP BY 1, 2
+  SELECT broadcast_id, channel_account_id, ` + countsAsJSON + ` AS counts FROM (` + countsOfBroadcasts + `) c GROUP BY 1, 2
 )
 SELECT l.broadcast_id, l.channel_account_id, l.channel, a.name AS account_name, a.state AS account_state, a.stop_code,
   l.control, l.control_reason, l.control_by,

@@ -12,70 +12,63 @@ import (
 )
 
 // LaneStatus reads where a lane stands. Slices lists the slices of size rows
-// that still hold something to send.
+// that still hold something to send. Of a lane of a million rows it reads some
+// hundred counts and what waits, not the rows.
 func (s *Store) LaneStatus(ctx context.Context, lane omniflow.Lane, size int) (omniflow.LaneStatus, error) {
 	var st omniflow.LaneStatus
 	var due *time.Time
+	var counts map[omniflow.MessageState]int
 	err := s.pool.QueryRow(ctx, `
 		SELECT l.control, l.control_reason, CASE WHEN a.state = 'stopped' THEN a.stop_code ELSE '' END,
-		  (SELECT min(due_at) FROM messages m WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.state = 'unknown')
+		  (SELECT min(due_at) FROM messages m WHERE m.channel_account_id = $2 AND m.due_at IS NOT NULL AND m.broadcast_id = $1 AND m.state = 'unknown'),
+		  (SELECT `+countsAsJSON+` FROM (`+countsOf+`) c)
 		FROM broadcast_lanes l JOIN channel_accounts a ON a.id = l.channel_account_id
 		WHERE l.broadcast_id = $1 AND l.channel_account_id = $2`, lane.BroadcastID, lane.ChannelAccountID).
-		Scan(&st.Control, &st.Reason, &st.StopCode, &due)
+		Scan(&st.Control, &st.Reason, &st.StopCode, &due, &counts)
 	if err != nil {
 		return st, fmt.Errorf("read lane %s: %w", lane.ChannelAccountID, err)
 	}
 	if due != nil {
 		st.Reconcile = *due
 	}
-	if st.Tally, err = s.laneTally(ctx, lane); err != nil {
-		return st, err
+	for state, n := range counts {
+		st.Tally.Add(state, n)
 	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT DISTINCT seq / $3 * $3 FROM messages
-		WHERE broadcast_id = $1 AND channel_account_id = $2 AND state IN ('queued', 'sending') ORDER BY 1`,
-		lane.BroadcastID, lane.ChannelAccountID, size)
-	if err != nil {
-		return st, fmt.Errorf("list slices of lane %s: %w", lane.ChannelAccountID, err)
-	}
-	st.Slices, err = pgx.CollectRows(rows, pgx.RowTo[int])
+	st.Slices, err = s.openSlices(ctx, lane, size)
 	return st, err
 }
 
-// laneTally counts a lane's rows by state.
-func (s *Store) laneTally(ctx context.Context, lane omniflow.Lane) (omniflow.Tally, error) {
-	var tally omniflow.Tally
-	rows, err := s.pool.Query(ctx, `
-		SELECT state::text, count(*) FROM messages WHERE broadcast_id = $1 AND channel_account_id = $2 GROUP BY state`,
-		lane.BroadcastID, lane.ChannelAccountID)
-	if err != nil {
-		return tally, fmt.Errorf("count lane %s: %w", lane.ChannelAccountID, err)
+// openSlices lists where the slices begin that hold something to send: from
+// the counts, or from the rows of a lane so small that its slices are.
+func (s *Store) openSlices(ctx context.Context, lane omniflow.Lane, size int) ([]int, error) {
+	sql := `SELECT bucket * $3::integer FROM (` + countsOf + `) c GROUP BY bucket HAVING sum(queued) + sum(sending) > 0 ORDER BY 1`
+	if size != omniflow.LaneBucket {
+		sql = `SELECT DISTINCT seq / $3 * $3 FROM messages
+			WHERE broadcast_id = $1 AND channel_account_id = $2 AND state IN ('queued', 'sending') ORDER BY 1`
 	}
-	var state string
-	var n int
-	_, err = pgx.ForEachRow(rows, []any{&state, &n}, func() error {
-		tally.Add(omniflow.MessageState(state), n)
-		return nil
-	})
-	return tally, err
+	rows, err := s.pool.Query(ctx, sql, lane.BroadcastID, lane.ChannelAccountID, size)
+	if err != nil {
+		return nil, fmt.Errorf("list slices of lane %s: %w", lane.ChannelAccountID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int])
 }
 
 // BroadcastTally counts the rows of a broadcast by lane and state.
 func (s *Store) BroadcastTally(ctx context.Context, teamID, broadcastID uuid.UUID) (map[uuid.UUID]omniflow.Tally, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT channel_account_id, state::text, count(*) FROM messages WHERE team_id = $1 AND broadcast_id = $2 GROUP BY 1, 2`,
-		teamID, broadcastID)
+		SELECT channel_account_id, `+countsAsJSON+` FROM (`+countsOfBroadcasts+`) c WHERE team_id = $1 GROUP BY 1`, teamID, []uuid.UUID{broadcastID})
 	if err != nil {
 		return nil, fmt.Errorf("count broadcast %s: %w", broadcastID, err)
 	}
 	out := map[uuid.UUID]omniflow.Tally{}
 	var account uuid.UUID
-	var state string
-	var n int
-	_, err = pgx.ForEachRow(rows, []any{&account, &state, &n}, func() error {
-		tally := out[account]
-		tally.Add(omniflow.MessageState(state), n)
-		out[account] = tally
+	var counts map[omniflow.MessageState]int
+	_, err = pgx.ForEachRow(rows, []any{&account, &counts}, func() error {
+		var tally omniflow.Tally
+		for state, n := range counts {
+			tally.Add(state, n)
+		}
+		out[account], counts = tally, nil
 		return nil
 	})
 	return out, err

@@ -1,0 +1,68 @@
+package postgres
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// judgedAudience is who a broadcast is for and what becomes of each: CTEs that
+// end with judged (id, channel_account_id, channel, external_id, parts, pieces,
+// place in the lane, code: "" may be sent to). The plan inserts it and the
+// preflight reads it, so that they cannot differ. Whose window closes first
+// goes first. One identity that is reached through two accounts of a channel is
+// a duplicate but once: where it may be sent to, else where it wrote last.
+func judgedAudience(a omniflow.Audience) string {
+	who := filteredAudience
+	if len(a.ConversationIDs) > 0 {
+		who = namedAudience
+	}
+	return `
+rules AS (
+  SELECT * FROM unnest(@rule_channels::text[], @rule_parts::smallint[], @rule_pieces::smallint[], @rule_windows::interval[], @rule_codes::text[])
+    AS r(channel, parts, pieces, max_age, code)
+), found AS (
+  SELECT c.id, c.channel_account_id, c.channel, c.last_customer_message_at, i.external_id, r.parts, r.pieces, CASE
+      WHEN c.type <> 'one_to_one' OR c.state <> 'handling' OR c.follower_id IS DISTINCT FROM @actor_id THEN 'no_longer_handling'
+      WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
+      WHEN r.max_age > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - r.max_age THEN r.code
+      ELSE '' END AS code
+  FROM conversations c JOIN channel_identities i ON i.id = c.channel_identity_id JOIN contacts k ON k.id = c.contact_id
+  JOIN rules r ON r.channel = c.channel
+  WHERE ` + who + `
+), judged AS (
+  SELECT id, channel_account_id, channel, external_id, parts, pieces,
+    row_number() OVER (PARTITION BY channel_account_id ORDER BY last_customer_message_at NULLS LAST, id) - 1 AS place,
+    CASE WHEN code = '' AND row_number() OVER (PARTITION BY channel, external_id
+      ORDER BY code <> '', last_customer_message_at DESC NULLS LAST, id) > 1 THEN 'duplicate' ELSE code END AS code
+  FROM found
+)`
+}
+
+// filteredAudience selects from "my handling" what every filter lets through.
+const filteredAudience = `c.team_id = @team_id AND c.type = 'one_to_one' AND c.follower_id = @actor_id AND c.state = 'handling'
+    AND (cardinality(@channels::text[]) = 0 OR c.channel = ANY(@channels)) AND (cardinality(@tags::text[]) = 0 OR k.tags && @tags)
+    AND (cardinality(@stores::text[]) = 0 OR k.store = ANY(@stores))`
+
+// namedAudience is everybody on the list: who is not handled any more is
+// skipped with that reason, not forgotten.
+const namedAudience = `c.team_id = @team_id AND c.id = ANY(@ids::uuid[])`
+
+// ruleArgs adds the parameters of judgedAudience to those of audienceArgs: one
+// row a channel, from omniflow.PartsOf and omniflow.WindowOfBroadcast.
+func ruleArgs(args pgx.NamedArgs, r omniflow.BroadcastRequest) pgx.NamedArgs {
+	var channels, codes []string
+	var parts, pieces []int16
+	var windows []time.Duration
+	for _, ch := range omniflow.BroadcastChannels {
+		split := omniflow.PartsOf(ch, r.Messages)
+		window := omniflow.WindowOfBroadcast(r.Kind, ch)
+		channels, codes = append(channels, string(ch)), append(codes, string(window.Code))
+		parts, pieces = append(parts, int16(len(split))), append(pieces, int16(len(split[0])))
+		windows = append(windows, window.Max)
+	}
+	args["rule_channels"], args["rule_codes"], args["rule_parts"], args["rule_pieces"], args["rule_windows"] = channels, codes, parts, pieces, windows
+	return args
+}
