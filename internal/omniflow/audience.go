@@ -100,12 +100,9 @@ func checkWABAs(wabas []string) *Refusal {
 }
 
 // CheckBoundAudience checks a broadcast to bound customers, which goes to one
-// channel only (BRD-11): broadcast_empty, broadcast_channel_unsupported, or
-// broadcast_cross_channel.
-func CheckBoundAudience(channels map[Channel]int) *Refusal {
-	if refusal := CheckAudience(channels, nil, BroadcastMessage); refusal != nil {
-		return refusal
-	}
+// channel only, LINE or WhatsApp (BRD-11): broadcast_cross_channel, then what
+// CheckAudience refuses.
+func CheckBoundAudience(channels map[Channel]int, wabas []string, kind BroadcastKind) *Refusal {
 	var used []Channel
 	for _, ch := range BroadcastChannels {
 		if channels[ch] > 0 {
@@ -113,9 +110,10 @@ func CheckBoundAudience(channels map[Channel]int) *Refusal {
 		}
 	}
 	if len(used) > 1 {
-		r := Refuse(BroadcastCrossChannel, "BRD-11", "a broadcast to bound customers goes to one channel, not to %v", used)
-		r.Channels = used
-		return r
+		return crossChannel(used)
 	}
-	return nil
+	if len(used) == 1 && used[0] != LINE && used[0] != WhatsApp {
+		return unsupportedChannels(used...)
+	}
+	return CheckAudience(channels, wabas, kind)
 }

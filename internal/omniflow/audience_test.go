@@ -45,11 +45,13 @@ func TestAudienceRefusalsSayWhich(t *testing.T) {
 
 func TestCheckBoundAudience(t *testing.T) {
 	t.Parallel()
-	r := CheckBoundAudience(map[Channel]int{WhatsApp: 1, LINE: 1})
+	r := CheckBoundAudience(map[Channel]int{WhatsApp: 1, LINE: 1}, nil, BroadcastMessage)
 	require.Equal(t, BroadcastCrossChannel, code(r), "EX-118")
 	require.Equal(t, []Channel{LINE, WhatsApp}, r.Channels)
-	require.Nil(t, CheckBoundAudience(map[Channel]int{WhatsApp: 2, LINE: 0}))
-	require.Equal(t, BroadcastEmpty, code(CheckBoundAudience(nil)))
+	require.Nil(t, CheckBoundAudience(map[Channel]int{WhatsApp: 2, LINE: 0}, nil, BroadcastMessage))
+	require.Equal(t, BroadcastChannelUnsupported, code(CheckBoundAudience(map[Channel]int{Facebook: 2}, nil, BroadcastMessage)))
+	require.Equal(t, TemplateInvalid, code(CheckBoundAudience(map[Channel]int{LINE: 2}, nil, BroadcastTemplate)))
+	require.Equal(t, BroadcastEmpty, code(CheckBoundAudience(nil, nil, BroadcastMessage)))
 }
 
 func TestRecipients(t *testing.T) {

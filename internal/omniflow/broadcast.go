@@ -51,9 +51,13 @@ const (
 
 // Audience selects recipients among the conversations of the actor's "my
 // handling" (BRD-02, BRD-04): all of them, those that every filter given lets
-// through, or exactly the ones named.
+// through, or exactly the ones named. Bound selects among the customers bound
+// to the actor instead, on one channel and whatever their conversation's state
+// (BRD-11, D-BRD-4).
 type Audience struct {
 	All             bool        `json:"all,omitempty"`
+	Bound           bool        `json:"bound,omitempty" doc:"The customers bound to me, on LINE or on WhatsApp."`
+	Channel         Channel     `json:"channel,omitempty" doc:"The one channel of a broadcast to bound customers."`
 	Channels        []Channel   `json:"channels,omitempty"`
 	Tags            []string    `json:"tags,omitempty"`   // any of them
 	Stores          []string    `json:"stores,omitempty"` // any of them
@@ -103,10 +107,23 @@ func (c Content) checkIn(kind BroadcastKind) *Refusal {
 	return c.Check()
 }
 
+// Only lists the channels that a names, by either member; none means any.
+func (a Audience) Only() []Channel {
+	if a.Channel == "" || slices.Contains(a.Channels, a.Channel) {
+		return a.Channels
+	}
+	return append(slices.Clone(a.Channels), a.Channel)
+}
+
 func (a Audience) validate(kind BroadcastKind) *Refusal {
+	if a.Bound {
+		return a.validateBound(kind)
+	}
 	filtered := len(a.Channels)+len(a.Tags)+len(a.Stores) > 0
 	named := len(a.ConversationIDs) > 0
 	switch {
+	case a.Channel != "":
+		return Refuse(InvalidInput, "BRD-11", "channel belongs to an audience of bound customers; channels is a filter")
 	case !a.All && !filtered && !named:
 		return Refuse(BroadcastEmpty, "BRD-04", "the audience selects nobody: ask for all, give a filter, or name conversations")
 	case named && (a.All || filtered):
@@ -118,6 +135,33 @@ func (a Audience) validate(kind BroadcastKind) *Refusal {
 		}
 	}
 	return nil
+}
+
+// validateBound checks an audience of bound customers as far as it can be
+// without them: CheckBoundAudience does the rest.
+func (a Audience) validateBound(kind BroadcastKind) *Refusal {
+	if a.All {
+		return Refuse(InvalidInput, "BRD-11", "all means everybody in my handling; bound customers are selected by bound")
+	}
+	only := a.Only()
+	for _, ch := range only {
+		if refusal := checkBroadcastChannel(ch, kind); refusal != nil {
+			return refusal
+		}
+		if ch != LINE && ch != WhatsApp {
+			return unsupportedChannels(ch)
+		}
+	}
+	if len(only) > 1 {
+		return crossChannel(only)
+	}
+	return nil
+}
+
+func crossChannel(used []Channel) *Refusal {
+	r := Refuse(BroadcastCrossChannel, "BRD-11", "a broadcast to bound customers goes to one channel, not to %v", used)
+	r.Channels = used
+	return r
 }
 
 func checkBroadcastChannel(ch Channel, kind BroadcastKind) *Refusal {

@@ -55,7 +55,7 @@ func TestBroadcastRequestValidate(t *testing.T) {
 		{"MSG-01 a text of blanks", message(Content{Kind: Text, Text: " \n\u3000"}), MessageEmpty},
 		{"a text with a NUL", message(Content{Kind: Text, Text: "a\x00b"}), InvalidInput},
 		{"a text that is no UTF-8", message(Content{Kind: Text, Text: "a\xff"}), InvalidInput},
-		{"a kind the pipeline does not send", message(Content{Kind: Image}), ContentUnsupported},
+		{"a kind the pipeline does not send", message(Content{Kind: Sticker}), ContentUnsupported},
 		{"BRD-03 a template among messages", message(template()), BroadcastContentUnsupported},
 		{"BRD-03 a template", templates(template("Ann", "A-1")), ""},
 		{"BRD-09 a text among templates", templates(texts(1)...), TemplateInvalid},

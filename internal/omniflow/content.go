@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 )
 
 // The longest text a channel takes in one message (channels/*.md).
@@ -20,8 +22,8 @@ var (
 	templateLanguage = regexp.MustCompile(`^[A-Za-z]{2,3}(_[A-Za-z]{2,4})?$`)
 )
 
-// Check says whether c is complete, whatever channel it goes to: message_empty,
-// template_invalid, content_unsupported for a kind the pipeline does not send,
+// Check says whether c is complete, whatever channel it goes to: message_empty
+// (also a file or saved reply that is not named), template_invalid, content_unsupported for a kind the pipeline does not send,
 // input_invalid for a text that is not Unicode or holds a NUL.
 func (c Content) Check() *Refusal {
 	switch c.Kind {
@@ -29,8 +31,18 @@ func (c Content) Check() *Refusal {
 		return checkPlain(c.Text)
 	case TemplateKind:
 		return c.Template.check()
+	case Image, Video, File:
+		if c.MediaID == uuid.Nil {
+			return Refuse(MessageEmpty, "BRD-06", "the message names no media_id")
+		}
+		return nil
+	case SavedReply:
+		if c.SavedReplyID == uuid.Nil {
+			return Refuse(MessageEmpty, "BRD-06", "the message names no saved_reply_id")
+		}
+		return nil
 	}
-	return Refuse(ContentUnsupported, "MSG-01", "the kind of a message must be text or template")
+	return Refuse(ContentUnsupported, "MSG-01", "the kind of a message must be text, image, video, file, saved_reply or template")
 }
 
 func checkPlain(text string) *Refusal {

@@ -45,10 +45,12 @@ type Claim struct {
 	Fence    int
 	Cursor   int       // the first seq to look at, From <= Cursor
 	Max      int       // rows
-	RetryKey uuid.UUID // LINE: the key of this call if it takes fresh rows; zero elsewhere
+	RetryKey uuid.UUID // LINE multicast: the key of this call if it takes fresh rows; zero elsewhere
+	Push     bool      // LINE push: every row is a call of its own, under a key of its own
 
 	// What is checked again at the claim (D-SYS-00).
 	ActorID    uuid.UUID     // BRD-02: the conversation is still handling and followed by this member
+	Bound      bool          // BRD-11: instead, the customer is still bound to the member
 	Window     time.Duration // the customer's last message is at most this old; 0: no window
 	WindowCode Code          // why a row outside the window is skipped
 }
@@ -60,6 +62,7 @@ type ClaimedMessage struct {
 	ConversationID uuid.UUID
 	ContentID      uuid.UUID
 	Recipient      string
+	Name           string    // for the name variable, as frozen; "" also where the content has none
 	RetryKey       uuid.UUID // LINE
 	Again          bool      // LINE: an earlier call under this key may have been taken
 	Attempt        int
@@ -119,6 +122,7 @@ type LaneStatus struct {
 	Tally     Tally
 	Reconcile time.Time // when the next unknown row is due; zero: none
 	Slices    []int     // From of every slice (of the size asked for) with rows to send
+	Media     int       // files of the lane that are not at its provider yet
 }
 
 // LimiterName tells the limiters of one channel account apart.
@@ -149,19 +153,6 @@ type BroadcastJob struct {
 	OnUnknown                    UnknownPolicy
 	ReconcileAfter               time.Duration // an ambiguous row is looked at first after this
 	GiveUpAfter                  time.Duration // and given up after this
-}
-
-// PartsOf splits a broadcast's messages into provider calls: LINE takes up to
-// five in one call (and counts them once against its quota), the others one.
-func PartsOf(ch Channel, messages []Content) [][]Content {
-	if ch == LINE {
-		return [][]Content{messages}
-	}
-	parts := make([][]Content, len(messages))
-	for i, m := range messages {
-		parts[i] = []Content{m}
-	}
-	return parts
 }
 
 // Order is what an operator may ask of a running broadcast.

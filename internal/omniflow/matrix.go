@@ -50,11 +50,13 @@ func ContentAllowed(client Client, ch Channel, kind MessageKind) bool {
 
 // CheckContent refuses with broadcast_content_unsupported, listing the
 // channels, if any content may not go to any of channels: the whole broadcast
-// is refused before anything is sent (D-BRD-3).
+// is refused before anything is sent (D-BRD-3). Saved replies come with their
+// contents.
 func CheckContent(client Client, channels []Channel, contents []Content) *Refusal {
 	facts := make([]ContentFacts, len(contents))
 	for i, c := range contents {
-		facts[i] = ContentFacts{Kind: c.Kind}
+		facts[i] = ContentFacts{Kind: c.Kind, HasFile: c.Kind == SavedReply &&
+			slices.ContainsFunc(c.Contents, func(c Content) bool { return c.Kind == File })}
 	}
 	return CheckContentFacts(client, channels, facts)
 }

@@ -1,5 +1,7 @@
 package omniflow
 
+import "github.com/google/uuid"
+
 // MessageState is the state of one row of the outbound ledger: MSG-01, plus
 // the states of the pipeline around it (design section 4).
 type MessageState string
@@ -73,17 +75,28 @@ func (s MessageState) Delivered() bool { return s == Sent || s == Received || s 
 // MessageKind is the kind of one content.
 type MessageKind string
 
-// The kinds that the outbound pipeline sends today.
+// The kinds that the outbound pipeline sends.
 const (
 	Text         MessageKind = "text"
+	Image        MessageKind = "image"
+	Video        MessageKind = "video"
+	File         MessageKind = "file"
+	SavedReply   MessageKind = "saved_reply" // stands for its contents
 	TemplateKind MessageKind = "template"
 )
 
-// Content is one bubble at the customer: text, or a WhatsApp template.
+// Content is one bubble at the customer: a text, a file, or a WhatsApp
+// template. In a request it may also be a saved reply, which is several.
 type Content struct {
-	Kind     MessageKind `json:"kind" enum:"text,template"`
-	Text     string      `json:"text,omitempty"`
-	Template *Template   `json:"template,omitempty"`
+	Kind         MessageKind `json:"kind" enum:"text,image,video,file,saved_reply,template"`
+	Text         string      `json:"text,omitempty"`
+	Template     *Template   `json:"template,omitempty"`
+	MediaID      uuid.UUID   `json:"media_id,omitzero" required:"false" doc:"Of POST /v1/media, for image, video and file."`
+	SavedReplyID uuid.UUID   `json:"saved_reply_id,omitzero" required:"false"`
+
+	// Frozen when a broadcast is accepted.
+	Media    *Media    `json:"media,omitempty" readOnly:"true" doc:"The file of media_id, as it was accepted."`
+	Contents []Content `json:"contents,omitempty" readOnly:"true" doc:"The contents of saved_reply_id, as they were accepted."`
 }
 
 // Template names an approved WhatsApp template and fills its body.
@@ -96,15 +109,11 @@ type Template struct {
 // The kinds that only other rules know: windows, matrices of content.
 const (
 	Emoji       MessageKind = "emoji" // part of a text
-	Image       MessageKind = "image"
-	Video       MessageKind = "video"
 	Audio       MessageKind = "audio"
-	File        MessageKind = "file"
 	Sticker     MessageKind = "sticker"
 	LinkMessage MessageKind = "shopping_link"
 	Coupon      MessageKind = "coupon"
 	CartCard    MessageKind = "cart_remarketing_card"
-	SavedReply  MessageKind = "saved_reply"
 )
 
 // Promotional says whether every message of kind k is promotional (D-WIN-2).

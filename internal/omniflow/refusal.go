@@ -32,6 +32,19 @@ const (
 	MessageTooLong              Code = "message_too_long"
 	ContentUnsupported          Code = "content_unsupported"
 	RateInvalid                 Code = "rate_invalid"
+	MediaKindUnsupported        Code = "media_kind_unsupported" // an ✕ of FIL-01
+	MediaTypeUnsupported        Code = "media_type_unsupported"
+	MediaTooLarge               Code = "media_too_large"
+	MediaLinkUnavailable        Code = "media_link_unavailable" // no public address that the provider can fetch from
+
+	SavedReplyFileUnsupported       Code = "saved_reply_file_unsupported"
+	SavedReplyBotUnsupported        Code = "saved_reply_bot_unsupported"
+	SavedReplyBotDeleted            Code = "saved_reply_bot_deleted"
+	SavedReplyNotVisible            Code = "saved_reply_not_visible"
+	SavedReplyTypeForbidden         Code = "saved_reply_type_forbidden"
+	SavedReplyAudienceForbidden     Code = "saved_reply_audience_forbidden"
+	SavedReplyDeleteForbidden       Code = "saved_reply_delete_forbidden"
+	SavedReplyModuleTypeUnsupported Code = "saved_reply_module_type_unsupported"
 
 	WindowTemplateOnly   Code = "window_template_only"
 	WindowNonPromotional Code = "window_non_promotional"
@@ -39,7 +52,10 @@ const (
 
 	// Reasons of a skipped, failed or unknown message.
 	NoLongerHandling  Code = "no_longer_handling" // BRD-02, checked again at the send
+	NoLongerBound     Code = "no_longer_bound"    // BRD-11, checked again at the send
 	CustomerBlocked   Code = "customer_blocked"   // blocked by us
+	MediaNotReady     Code = "media_not_ready"    // the lane's files are not at the provider yet
+	MediaRejected     Code = "media_rejected"     // the provider refuses a file of the lane
 	PreviousNotSent   Code = "previous_not_sent"  // BRD-05: an earlier message of this recipient failed
 	OutcomeUnknown    Code = "outcome_unknown"    // handed to the network, answer never learned
 	NotHandedOver     Code = "not_handed_over"    // claimed, proven never sent
@@ -84,6 +100,10 @@ var textKeys = map[Code]TextKey{
 	WindowNonPromotional:  TextFBNonPromotionalOnly,
 	WindowClosed:          TextFBWindowClosed,
 	BroadcastWABAConflict: TextBroadcastWABAConflict,
+
+	SavedReplyFileUnsupported: TextSavedReplyFileUnsupported,
+	SavedReplyBotUnsupported:  TextSavedReplyBotUnsupported,
+	SavedReplyBotDeleted:      TextSavedReplyBotDeleted,
 }
 
 // Text is the text of section 26 shown with c, or "" where the seeds give none.

@@ -1,0 +1,73 @@
+package omniflow
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// MaxLINEContents is how many contents LINE takes in one call.
+	MaxLINEContents = 5
+	// MaxParts is the most provider calls a broadcast makes for one recipient:
+	// every message a saved reply of the most contents.
+	MaxParts = MaxBroadcastMessages * MaxSavedReplyContents
+)
+
+// Expand puts the contents of saved replies in their place, in order.
+func Expand(messages []Content) []Content {
+	var out []Content
+	for _, m := range messages {
+		if m.Kind == SavedReply {
+			out = append(out, m.Contents...)
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// PartsOf splits a broadcast's messages into provider calls: LINE takes up to
+// five contents in one call (and counts them once against its quota), the
+// others one.
+func PartsOf(ch Channel, messages []Content) [][]Content {
+	size := 1
+	if ch == LINE {
+		size = MaxLINEContents
+	}
+	return slices.Collect(slices.Chunk(Expand(messages), size))
+}
+
+// PersonalContents says whether any text of contents holds the name variable:
+// then every recipient gets something else.
+func PersonalContents(contents []Content) bool {
+	return slices.ContainsFunc(contents, func(c Content) bool { return c.Kind == Text && Personal(c.Text) })
+}
+
+// FillContents is contents with name in place of the name variable, in texts
+// only (VAR-01). Contents without it come back as they are.
+func FillContents(contents []Content, name string) []Content {
+	if !PersonalContents(contents) {
+		return contents
+	}
+	out := slices.Clone(contents)
+	for i := range out {
+		if out[i].Kind == Text {
+			out[i].Text = FillName(out[i].Text, name)
+		}
+	}
+	return out
+}
+
+// MediaOf lists the files that contents carry, each once, in order.
+func MediaOf(contents []Content) []Media {
+	var out []Media
+	seen := map[uuid.UUID]bool{}
+	for _, c := range Expand(contents) {
+		if c.Media != nil && !seen[c.Media.ID] {
+			seen[c.Media.ID] = true
+			out = append(out, *c.Media)
+		}
+	}
+	return out
+}
