@@ -33,6 +33,12 @@ type scenario struct {
 func programme() []scenario {
 	return []scenario{
 		{"throughput", "a broadcast without a limit, beside a bare loop over the same client", false, throughput},
+		{"cost", "Temporal events and write-ahead log of a recipient", false, cost},
+		{"limit", "80 a second through three worker processes for 30 s", false, limit},
+		{"multicast", "LINE, 500 recipients a call, without a limit", false, multicast},
+		{"intake", "signed status webhooks: verified, stored, merged", false, intake},
+		{"peers", "the same sends by River, asynq and plainer uses of Temporal", false, peers},
+		{"growth", "1,000,000 recipients beside 10,000", true, growth},
 		{"profile", "where the time of a broadcast goes (with -profile)", true, profile},
 	}
 }
