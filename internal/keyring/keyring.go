@@ -77,6 +77,7 @@ func parseKey(s string, minBytes int) (Key, error) {
 type Ring struct {
 	first string
 	aeads map[string]cipher.AEAD
+	macs  map[string][]byte // of Sign, derived from the same secrets
 }
 
 // Parse makes a Ring of AES-256 keys written as ParseKeys says; each has
@@ -86,7 +87,7 @@ func Parse(s string) (*Ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse encryption keys: %w", err)
 	}
-	r := &Ring{first: keys[0].ID, aeads: make(map[string]cipher.AEAD, len(keys))}
+	r := &Ring{first: keys[0].ID, aeads: make(map[string]cipher.AEAD, len(keys)), macs: make(map[string][]byte, len(keys))}
 	var faults []error
 	for _, key := range keys {
 		if len(key.Secret) != KeyBytes {
@@ -100,6 +101,7 @@ func Parse(s string) (*Ring, error) {
 		if r.aeads[key.ID], err = cipher.NewGCMWithRandomNonce(block); err != nil {
 			return nil, fmt.Errorf("parse encryption keys: %w", err)
 		}
+		r.macs[key.ID] = macKey(key.Secret)
 	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("parse encryption keys: %w", errors.Join(faults...))
