@@ -98,26 +98,34 @@ func checkTemplate(t *omniflow.Template) error {
 	return nil
 }
 
-// newRequest builds the body of m.
+// newRequest builds the body of m to one customer.
 //
 // Errors: *omniflow.Refusal.
 func newRequest(m channel.Message) (request, error) {
-	if len(m.Contents) != 1 {
-		return request{}, omniflow.Refuse(omniflow.BroadcastMessageCount, "MSG", "one call takes one content")
-	}
-	if err := Check(m.Contents); err != nil {
+	r, err := newBody(m)
+	if err != nil {
 		return request{}, err
 	}
 	to, ok := phone(m.Recipient)
 	if !ok {
 		return request{}, omniflow.Refuse(omniflow.PhoneInvalid, "MSG", "the recipient is not an E.164 number")
 	}
+	r.RecipientType, r.To = "individual", to
+	return r, nil
+}
+
+// newBody builds the body of m but for its recipient.
+func newBody(m channel.Message) (request, error) {
+	if len(m.Contents) != 1 {
+		return request{}, omniflow.Refuse(omniflow.BroadcastMessageCount, "MSG", "one call takes one content")
+	}
+	if err := Check(m.Contents); err != nil {
+		return request{}, err
+	}
 	if m.Key.IsZero() {
 		return request{}, omniflow.Refuse(omniflow.InvalidInput, "D-MSG-4", "the message has no key")
 	}
-	r := request{
-		Product: "whatsapp", RecipientType: "individual", To: to, Opaque: m.Key.String(), Type: "text",
-	}
+	r := request{Product: "whatsapp", Opaque: m.Key.String(), Type: "text"}
 	c := m.Contents[0]
 	if c.Kind == omniflow.TemplateKind {
 		r.Type, r.Template = "template", newTemplate(*c.Template)

@@ -114,23 +114,22 @@ var rules = map[string]channel.Rule{
 	"2388293": channel.Terminal(omniflow.TemplateInvalid),
 	"2388299": channel.Terminal(omniflow.TemplateInvalid),
 
-	// Groups, section 3.7. Only group calls get these; none stops the account
-	// for messages to single customers.
-	"131020": channel.Terminal(omniflow.ProviderRejected),
-	"131041": channel.Terminal(omniflow.ProviderRejected),
-	"131059": channel.Terminal(omniflow.ProviderRejected),
-	"131201": channel.Terminal(omniflow.ProviderRejected),
-	"131202": channel.Terminal(omniflow.ProviderRejected),
-	"131203": channel.Terminal(omniflow.ProviderRejected),
-	"131204": channel.Terminal(omniflow.ProviderRejected),
-	"131207": channel.Terminal(omniflow.ProviderRejected),
-	"131209": channel.Terminal(omniflow.ProviderRejected),
-	"131210": channel.Terminal(omniflow.ProviderRejected),
-	"131211": channel.Terminal(omniflow.ProviderRejected),
-	"131212": channel.Terminal(omniflow.ProviderRejected),
-	"131213": channel.Terminal(omniflow.ProviderRejected),
-	"131214": channel.Terminal(omniflow.ProviderRejected),
-	"131215": channel.Terminal(omniflow.ProviderRejected),
+	// Groups, section 3.7. Only group calls get these. 131208 is above.
+	"131020": channel.Terminal(omniflow.GroupEmpty),
+	"131041": channel.Terminal(omniflow.NotFound),
+	"131059": channel.Terminal(omniflow.GroupListCursorExpired),
+	"131201": channel.Terminal(omniflow.GroupPartlyDone),
+	"131202": channel.Terminal(omniflow.GroupMemberDuplicate),
+	"131203": channel.Terminal(omniflow.GroupTermsOutdated),
+	"131204": channel.Terminal(omniflow.GroupFull),
+	"131207": channel.Terminal(omniflow.GroupSuspended),
+	"131209": channel.Terminal(omniflow.GroupPictureInvalid),
+	"131210": channel.Terminal(omniflow.GroupPictureInvalid),
+	"131211": channel.Terminal(omniflow.GroupLimitReached),
+	"131212": channel.Terminal(omniflow.GroupNotMember),
+	"131213": channel.Terminal(omniflow.GroupJoinRequestGone),
+	"131214": channel.Terminal(omniflow.GroupCreationDisabled),
+	"131215": channel.Stop(omniflow.GroupNotEligible),
 }
 
 // failure is the meaning of an error in a failed status. Such a message is

@@ -52,8 +52,20 @@ var catalogue = []channeltest.Codes{
 		Codes: "130501 131051"},
 	{Section: "5.6 T template", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.TemplateInvalid,
 		Codes: "132000 132005 132008 132012 132018 2388019 2388040 2388047 2388072 2388073 2388293 2388299 100/2388040"},
-	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.ProviderRejected,
-		Codes: "131020 131041 131059 131201 131202 131203 131204 131207 131209 131210 131211 131212 131213 131214 131215"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupEmpty, Codes: "131020"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.NotFound, Codes: "131041"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupListCursorExpired, Codes: "131059"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupPartlyDone, Codes: "131201"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupMemberDuplicate, Codes: "131202"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupTermsOutdated, Codes: "131203"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupFull, Codes: "131204"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupSuspended, Codes: "131207"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupPictureInvalid, Codes: "131209 131210"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupLimitReached, Codes: "131211"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupNotMember, Codes: "131212"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupJoinRequestGone, Codes: "131213"},
+	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupCreationDisabled, Codes: "131214"},
+	{Section: "3.7", Fault: channel.Misconfigured, Scope: channel.ScopeAccount, Reason: omniflow.GroupNotEligible, Codes: "131215"},
 }
 
 func TestCodes(t *testing.T) {

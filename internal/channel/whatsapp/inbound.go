@@ -44,12 +44,12 @@ type captioned struct {
 	Caption graph.Scalar `json:"caption"`
 }
 
-// messageEvent reads a message of one customer. One in a group belongs to the
-// group's conversation and its own window (section 3.8); a system notice, an
-// edit and a recall say nothing new. These are EventOther.
+// messageEvent reads a message of one customer. One in a group names it, and
+// belongs to the group's conversation and its own window (section 3.8). A
+// system notice, an edit and a recall say nothing new: they are EventOther.
 func messageEvent(account string, raw json.RawMessage) channel.Event {
 	var m inbound
-	if json.Unmarshal(raw, &m) != nil || m.ID == "" || m.GroupID != "" {
+	if json.Unmarshal(raw, &m) != nil || m.ID == "" {
 		return graph.Other(account, raw)
 	}
 	switch m.Type {
@@ -59,7 +59,7 @@ func messageEvent(account string, raw json.RawMessage) channel.Event {
 	event := channel.Event{
 		Kind: channel.EventMessage, AccountID: account, ProviderID: m.ID.String(),
 		Recipient: first(m.From, m.FromUser), MessageType: m.Type.String(),
-		At: m.Timestamp.Time(), Raw: raw,
+		At: m.Timestamp.Time(), Raw: raw, GroupID: m.GroupID.String(),
 	}
 	if event.Recipient == "" || event.At.IsZero() {
 		return graph.Other(account, raw)

@@ -26,8 +26,8 @@ type value struct {
 	Errors   []json.RawMessage `json:"errors"`
 }
 
-// Parse reads statuses and customers' messages; group, template and account
-// events are EventOther, whole.
+// Parse reads statuses, customers' messages and group events; template and
+// account events are EventOther, whole.
 func (c *Client) Parse(body []byte) ([]channel.Event, error) {
 	return graph.Parse("whatsapp_business_account", body, func(e graph.Entry) []channel.Event {
 		var events []channel.Event
@@ -45,6 +45,9 @@ func change(raw json.RawMessage) []channel.Event {
 		return []channel.Event{graph.Other("", raw)}
 	}
 	account := v.Metadata.PhoneNumberID.String()
+	if groupFieldNames[c.Field.String()] {
+		return groupEvents(account, c.Value, raw)
+	}
 	if c.Field != "messages" {
 		return []channel.Event{graph.Other(account, raw)}
 	}
@@ -71,8 +74,10 @@ type status struct {
 	Timestamp        graph.Scalar `json:"timestamp"`
 	Recipient        graph.Scalar `json:"recipient_id"`
 	RecipientUser    graph.Scalar `json:"recipient_user_id"`
+	RecipientType    graph.Scalar `json:"recipient_type"` // "group", or absent
 	Participant      graph.Scalar `json:"recipient_participant_id"`
 	ParticipantOther graph.Scalar `json:"participant_recipient_id"` // the docs print both
+	ParticipantUser  graph.Scalar `json:"recipient_participant_user_id"`
 	Opaque           graph.Scalar `json:"biz_opaque_callback_data"`
 	Errors           []struct {
 		Code graph.Scalar `json:"code"`
@@ -99,8 +104,11 @@ func statusEvent(account string, raw json.RawMessage) channel.Event {
 	}
 	event := channel.Event{
 		Kind: channel.EventStatus, AccountID: account, Key: key, ProviderID: s.ID.String(),
-		Recipient: first(s.Participant, s.ParticipantOther, s.Recipient, s.RecipientUser),
+		Recipient: first(s.Recipient, s.RecipientUser),
 		State:     evidence[s.Status], At: s.Timestamp.Time(), Raw: raw,
+	}
+	if member := first(s.Participant, s.ParticipantOther, s.ParticipantUser); member != "" || s.RecipientType == "group" {
+		event.GroupID, event.Recipient = s.Recipient.String(), member // none of sent and failed
 	}
 	if event.State == omniflow.Failed {
 		event.Fault = failure(s.code())
@@ -111,7 +119,7 @@ func statusEvent(account string, raw json.RawMessage) channel.Event {
 // code is that of the first error; 131000, "unknown error", where none is told.
 func (s status) code() int {
 	if len(s.Errors) == 0 {
-		return 131000
+		return unknownError
 	}
 	return s.Errors[0].Code.Int()
 }

@@ -59,9 +59,18 @@ func TestParseStatuses(t *testing.T) {
 		{"section 4.6 played", `"status":"played","recipient_id":"886912345678"`,
 			with(func(e *channel.Event) { e.State = omniflow.Read })},
 		{"section 4.6 group participant", `"status":"read","recipient_id":"Y2F","recipient_participant_id":"886900000001"`,
-			with(func(e *channel.Event) { e.State, e.Recipient = omniflow.Read, "886900000001" })},
+			with(func(e *channel.Event) { e.State, e.Recipient, e.GroupID = omniflow.Read, "886900000001", "Y2F" })},
 		{"section 4.6 the other spelling", `"status":"read","recipient_id":"Y2F","participant_recipient_id":"886900000001"`,
-			with(func(e *channel.Event) { e.State, e.Recipient = omniflow.Read, "886900000001" })},
+			with(func(e *channel.Event) { e.State, e.Recipient, e.GroupID = omniflow.Read, "886900000001", "Y2F" })},
+		{"section 4.6 group, one sent for all", `"status":"sent","recipient_type":"group","recipient_id":"Y2F"`,
+			with(func(e *channel.Event) { e.State, e.Recipient, e.GroupID = omniflow.Sent, "", "Y2F" })},
+		{"section 4.6 group, one failed for all", `"status":"failed","recipient_type":"group","recipient_id":"Y2F","errors":[{"code":131207}]`,
+			with(func(e *channel.Event) {
+				e.State, e.Recipient, e.GroupID = omniflow.Failed, "", "Y2F"
+				e.Fault = channel.Terminal(omniflow.GroupSuspended).Error("131207", 0)
+			})},
+		{"section 4.6 group, a user name", `"status":"delivered","recipient_type":"group","recipient_id":"Y2F","recipient_participant_user_id":"TW.1"`,
+			with(func(e *channel.Event) { e.State, e.Recipient, e.GroupID = omniflow.Received, "TW.1", "Y2F" })},
 		{"section 4.7 business-scoped user", `"status":"sent","recipient_user_id":"TW.1349"`,
 			with(func(e *channel.Event) { e.State, e.Recipient = omniflow.Sent, "TW.1349" })},
 		{"section 4.8 failed", `"status":"failed","recipient_id":"886912345678","errors":[{"code":131047,"title":"x"}]`,
@@ -133,8 +142,6 @@ func TestParseOther(t *testing.T) {
 	for name, body := range map[string][]byte{
 		"section 4.7 system":         hook("messages", fmt.Sprintf(message, `"type":"system","system":{"body":"x"}`)),
 		"section 4.7 revoke":         hook("messages", fmt.Sprintf(message, `"type":"revoke","revoke":{}`)),
-		"section 3.8 group message":  hook("messages", fmt.Sprintf(message, `"type":"text","group_id":"Y2F"`)),
-		"section 3.6 group event":    hook("group_lifecycle_update", `"groups":[{"type":"group_create"}]`),
 		"section 4.8 unbound error":  hook("messages", `"errors":[{"code":130429}]`),
 		"section 4.9 template event": hook("message_template_status_update", `"event":"PAUSED"`),
 		"a change that is no object": []byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[7]}]}`),
