@@ -27,6 +27,7 @@ type Status struct {
 	Code             Code // why, when failed
 	ProviderID       string
 	At               time.Time
+	Weak             bool            // a watermark: no proof that news of a lost message would come
 	Raw              json.RawMessage // for the dead letter, if it belongs to nothing
 }
 

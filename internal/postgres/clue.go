@@ -33,7 +33,8 @@ SELECT place, id, attempt FROM (
   WHERE NOT n.watermark AND (n.provider_id = n.wanted OR (
     n.echo AND n.provider_id IS NULL AND n.state IN ('sending', 'unknown', 'queued', 'sent', 'failed')
     AND n.attempted_at >= n.at - interval '25 hours'
-    AND EXISTS (SELECT FROM contents k WHERE k.id = n.content_id AND k.body -> 0 ->> 'text' = n.text)))
+    AND EXISTS (SELECT FROM contents k WHERE k.id = n.content_id
+      AND regexp_replace(btrim(k.body -> 0 ->> 'text'), '\s+', ' ', 'g') = regexp_replace(btrim(n.text), '\s+', ' ', 'g'))))
   ORDER BY n.place, (n.provider_id = n.wanted) DESC NULLS LAST, n.attempted_at DESC) found`
 
 // lockEchoes lets one relay at a time match echoes to one customer's messages
@@ -68,12 +69,15 @@ func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (found 
 		} else if c.Echo {
 			echoes[id] = c.ProviderID
 		}
-		c.MessageID, c.Attempt = id, attempt
+		c.MessageID, c.Attempt, c.Weak = id, attempt, c.Watermark
 		found = append(found, c.Status)
 		return nil
 	})
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("find messages by clue: %w", err)
+	}
+	if err := noteDoubts(ctx, tx, clues, hit); err != nil {
+		return nil, nil, nil, err
 	}
 	for i, c := range clues {
 		if !hit[i] && !c.Watermark && !c.Echo {
@@ -100,4 +104,29 @@ func queryClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (pgx.Rows
 		return nil, err
 	}
 	return tx.Query(ctx, findByClue, places, accounts, recipients, providers, at, watermarks, echoes, texts)
+}
+
+// noteDoubts keeps the clues that may be about a message of unknown outcome
+// without saying so: an echo that matched nothing, and every watermark.
+func noteDoubts(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue, hit []bool) error {
+	var accounts []uuid.UUID
+	var recipients []string
+	var at []time.Time
+	for i, c := range clues {
+		if c.Watermark || c.Echo && !hit[i] {
+			accounts, recipients, at = append(accounts, c.ChannelAccountID), append(recipients, storable(c.Recipient)), append(at, c.At)
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO delivery_doubts (conversation_id, team_id, at)
+		SELECT c.id, c.team_id, max(e.at) FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS e(account, recipient, at)
+		JOIN channel_identities i ON i.channel_account_id = e.account AND i.external_id = e.recipient
+		JOIN conversations c ON c.channel_identity_id = i.id
+		WHERE EXISTS (SELECT FROM messages m WHERE m.conversation_id = c.id AND m.state IN ('sending', 'unknown')
+		  AND m.attempted_at <= e.at + interval '5 seconds')
+		GROUP BY 1, 2`, accounts, recipients, at)
+	if err != nil {
+		return fmt.Errorf("note doubts: %w", err)
+	}
+	return nil
 }

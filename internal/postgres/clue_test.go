@@ -42,7 +42,7 @@ func TestAnInstagramEchoIsMatchedByTextAndTime(t *testing.T) {
 				s.record(state, messages...)
 			}
 			for _, miss := range []omniflow.Clue{
-				s.echo(0, "mid.1", "別的訊息"), s.echo(9, "mid.2", "到店禮 🎁"), s.echo(0, "mid.3", ""), s.echo(0, "mid.4", "到店禮 🎁 "),
+				s.echo(0, "mid.1", "別的訊息"), s.echo(9, "mid.2", "到店禮 🎁"), s.echo(0, "mid.3", ""), s.echo(0, "mid.4", "到店禮 🎁 了"),
 			} {
 				require.Equal(t, omniflow.IntakeResult{Items: 1}, s.clues(miss), "not ours, and no dead letter: %q to %s", miss.Text, miss.Recipient)
 			}

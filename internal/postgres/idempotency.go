@@ -81,7 +81,7 @@ WHERE team_id = $1 AND actor_id = $2 AND key = $3 AND created_at = $4 AND status
 func (s *Store) ReleaseRequest(ctx context.Context, k RequestKey, token time.Time) error {
 	err := s.inTeam(ctx, k.TeamID, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-UPDATE idempotency_keys SET created_at = '-infinity'
+UPDATE idempotency_keys SET created_at = clock_timestamp() - interval '1 hour'
 WHERE team_id = $1 AND actor_id = $2 AND key = $3 AND created_at = $4 AND status IS NULL`, k.TeamID, k.ActorID, k.Key, token)
 		return err
 	})

@@ -11,6 +11,7 @@ var purges = []string{
 	`DELETE FROM inbox WHERE processed_at < now() - interval '8 days'`,
 	`DELETE FROM outbox WHERE started_at < now() - interval '8 days'`,
 	`DELETE FROM webhook_evidence WHERE second < now() - interval '8 days'`,
+	`DELETE FROM delivery_doubts WHERE stored_at < now() - interval '8 days'`,
 	`DELETE FROM idempotency_keys WHERE created_at < now() - interval '8 days'`,
 }
 

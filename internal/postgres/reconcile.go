@@ -14,8 +14,11 @@ const proofMessages = 20
 
 // reconcile decides the due unknown rows of a lane (design section 4). Late
 // enough means reconcile_after since the attempt; proven means that webhooks
-// about enough later messages of the account have come, everything that came
-// in time has been read, and none was about this one. A row of a cancelled lane that was never taken is cancelled, not queued.
+// about enough later messages of the account have come, that everything that
+// came in time has been read, that none was or may have been about this one,
+// and that no neighbour sent within a minute of it still waits for its own: a
+// gap in the webhooks is no silence. A row of a cancelled lane that was never
+// taken is cancelled, not queued.
 const reconcile = `
 WITH due AS (
   SELECT m.id, m.attempt, m.attempted_at, l.control = 'cancelled' AS cancelled,
@@ -23,7 +26,12 @@ WITH due AS (
     (SELECT COALESCE(sum(e.confirmed), 0) FROM webhook_evidence e
      WHERE e.channel_account_id = m.channel_account_id AND e.second > m.attempted_at) >= $6
     AND NOT EXISTS (SELECT FROM inbox i WHERE i.processed_at IS NULL
-      AND i.channel_account_id = m.channel_account_id AND i.received_at <= m.attempted_at + $4::interval) AS proven
+      AND i.channel_account_id = m.channel_account_id AND i.received_at <= m.attempted_at + $4::interval)
+    AND NOT EXISTS (SELECT FROM delivery_doubts d WHERE d.conversation_id = m.conversation_id AND d.at >= m.attempted_at - interval '5 seconds')
+    AND NOT EXISTS (SELECT FROM messages n
+      WHERE n.broadcast_id = $1 AND n.channel_account_id = $2 AND n.seq BETWEEN m.seq - 200 AND m.seq + 200
+        AND n.state = 'sent' AND n.confirmed_at IS NULL
+        AND n.attempted_at BETWEEN m.attempted_at - interval '1 minute' AND m.attempted_at + interval '1 minute') AS proven
   FROM messages m JOIN broadcast_lanes l USING (broadcast_id, channel_account_id)
   WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.state = 'unknown' AND m.due_at <= now()
   FOR UPDATE OF m

@@ -128,3 +128,47 @@ func TestALateEchoRescuesAMessageThatWasGivenUp(t *testing.T) {
 	require.Equal(t, 1, s.evidence(omniflow.WhatsApp, lost, omniflow.Sent, "wamid.late").Changed)
 	require.Equal(t, 1, s.tally(omniflow.WhatsApp).Sent)
 }
+
+func TestAGapInTheWebhooksIsNoSilence(t *testing.T) {
+	t.Parallel()
+	s, _ := ambiguous(t, 30, 29) // one neighbour still waits for its own webhook
+	s.age(omniflow.WhatsApp, 2*time.Minute)
+	require.Equal(t, omniflow.Reconciled{Postponed: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
+	s.Exec(`UPDATE messages SET confirmed_at = now() WHERE state = 'sent'`)
+	s.Exec(`UPDATE messages SET due_at = now() WHERE state = 'unknown'`)
+	require.Equal(t, omniflow.Reconciled{Requeued: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
+}
+
+func TestWatermarksProveNothingAndRaiseDoubt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		clue omniflow.Clue
+	}{
+		{"a receipt that covers the time", omniflow.Clue{Watermark: true, Status: omniflow.Status{State: omniflow.Received}}},
+		{"an echo that matches nothing", omniflow.Clue{Echo: true, Text: "shortened by the provider", Status: omniflow.Status{State: omniflow.Sent, ProviderID: "mid.x"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, lost := ambiguous(t, 30, 30)
+			var before, after int
+			s.Scan(&before, `SELECT sum(confirmed) FROM webhook_evidence`)
+			clue := c.clue
+			clue.TeamID, clue.ChannelAccountID, clue.Recipient, clue.At = s.ID, s.account(omniflow.WhatsApp), lost.Recipient, time.Now()
+			s.drain(omniflow.Intake{Clues: []omniflow.Clue{clue}})
+			s.Scan(&after, `SELECT sum(confirmed) FROM webhook_evidence`)
+			require.Equal(t, before, after)
+			s.age(omniflow.WhatsApp, 2*time.Minute)
+			require.Equal(t, omniflow.Reconciled{Postponed: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
+		})
+	}
+}
+
+func TestALateAnswerRescuesARowThatWasGivenBack(t *testing.T) {
+	t.Parallel()
+	s, lost := ambiguous(t, 30, 30)
+	s.age(omniflow.WhatsApp, 2*time.Minute)
+	require.Equal(t, omniflow.Reconciled{Requeued: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
+	require.Equal(t, 1, s.record(omniflow.Sent, lost))
+	require.Equal(t, 31, s.tally(omniflow.WhatsApp).Sent)
+}

@@ -13,7 +13,9 @@ import (
 
 // recordMessages writes the outcome of a claimed group and its traces in one
 // statement. A row that a webhook has already settled keeps its state: the
-// response only adds the provider's id. A row of another attempt is left alone.
+// response only adds the provider's id. A row that was given back or cancelled
+// while its answer was on the way is sent after all. A row of another attempt
+// is left alone. Pauses count from the database's clock.
 const recordMessages = `
 WITH r AS (
   SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[], $7::bool[],
@@ -21,16 +23,16 @@ WITH r AS (
     AS r(id, attempt, state, code, tries, due_at, keep_key, provider_id, at, http_status, latency_ms, trace, fault)
 ), recorded AS (
   UPDATE messages m SET
-    state       = CASE WHEN m.state IN ('sending', 'unknown') THEN r.state::message_state ELSE m.state END,
-    code        = CASE WHEN m.state IN ('sending', 'unknown') THEN NULLIF(r.code, '') ELSE m.code END,
-    due_at      = CASE WHEN m.state IN ('sending', 'unknown') THEN r.due_at ELSE m.due_at END,
+    state       = CASE WHEN m.state IN ('sending', 'unknown', 'queued', 'cancelled') THEN r.state::message_state ELSE m.state END,
+    code        = CASE WHEN m.state IN ('sending', 'unknown', 'queued', 'cancelled') THEN NULLIF(r.code, '') ELSE m.code END,
+    due_at      = CASE WHEN m.state IN ('sending', 'unknown', 'queued', 'cancelled') THEN now() + (r.due_at - r.at) ELSE m.due_at END,
     tries       = r.tries,
     attempt_key = CASE WHEN r.keep_key OR r.state = 'sent' THEN m.attempt_key END,
     provider_id = COALESCE(m.provider_id, NULLIF(r.provider_id, '')),
     sent_at     = CASE WHEN r.state = 'sent' THEN COALESCE(m.sent_at, r.at) ELSE m.sent_at END
   FROM r
   WHERE m.id = r.id AND m.attempt = r.attempt
-    AND (m.state IN ('sending', 'unknown') OR (r.state = 'sent' AND m.state IN ('sent', 'received', 'read', 'failed')))
+    AND (m.state IN ('sending', 'unknown') OR (r.state = 'sent' AND m.state IN ('queued', 'cancelled', 'sent', 'received', 'read', 'failed')))
   RETURNING m.id
 ), traced AS (
   INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, code, provider_id, trace)
@@ -75,9 +77,9 @@ func (a *recordArrays) add(r omniflow.Record) {
 	a.latency = append(a.latency, int32(r.Latency.Milliseconds()))
 	a.state = append(a.state, string(r.State))
 	a.code = append(a.code, string(r.Code))
-	a.provider = append(a.provider, r.ProviderID)
-	a.trace = append(a.trace, r.Trace)
-	a.fault = append(a.fault, r.FaultCode)
+	a.provider = append(a.provider, storable(r.ProviderID))
+	a.trace = append(a.trace, storable(r.Trace))
+	a.fault = append(a.fault, storable(r.FaultCode))
 	a.due = append(a.due, pgtype.Timestamptz{Time: r.DueAt, Valid: !r.DueAt.IsZero()})
 	a.at = append(a.at, r.At)
 	a.keep = append(a.keep, r.KeepKey)

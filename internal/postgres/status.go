@@ -27,13 +27,15 @@ func lattice() string {
 // mergeStatuses applies evidence to the ledger, one row a message and
 // evidence kind collapsed by the caller. A failure counts only for the
 // attempt that failed. A row given up as outcome_unknown is still unknown to
-// evidence. The first evidence about a message also feeds webhook_evidence.
+// evidence. The first evidence about a message also feeds webhook_evidence,
+// but for a watermark, which is weak: it says nothing about a message that we
+// do not know to be accepted, so it cannot prove that such news would come.
 var mergeStatuses = `
 WITH e AS (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
-    AS e(account, message, attempt, evidence, at, provider_id, code)
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::bool[])
+    AS e(account, message, attempt, evidence, at, provider_id, code, weak)
 ), target AS (
-  SELECT m.id, m.team_id, m.channel_account_id, m.attempted_at, m.confirmed_at IS NULL AS first, e.*, l.next
+  SELECT m.id, m.team_id, m.channel_account_id, m.attempted_at, m.confirmed_at IS NULL AND NOT e.weak AS first, e.*, l.next
   FROM e JOIN messages m ON m.id = e.message AND m.channel_account_id = e.account
   LEFT JOIN (VALUES ` + lattice() + `) AS l(state, evidence, next)
     ON l.state = CASE WHEN m.state = 'failed' AND m.code = 'outcome_unknown' THEN 'unknown' ELSE m.state::text END
@@ -47,7 +49,7 @@ WITH e AS (
     sent_at      = CASE WHEN t.evidence <> 'failed' THEN COALESCE(m.sent_at, t.at) ELSE m.sent_at END,
     received_at  = CASE WHEN t.evidence = 'received' THEN COALESCE(m.received_at, t.at) ELSE m.received_at END,
     read_at      = CASE WHEN t.evidence = 'read' THEN COALESCE(m.read_at, t.at) ELSE m.read_at END,
-    confirmed_at = COALESCE(m.confirmed_at, now())
+    confirmed_at = CASE WHEN t.weak THEN m.confirmed_at ELSE COALESCE(m.confirmed_at, now()) END
   FROM target t WHERE m.id = t.id AND (t.next IS NOT NULL OR t.first)
   RETURNING m.id, t.team_id, t.channel_account_id, t.attempted_at, t.first, t.next, t.evidence, t.at, t.code, t.attempt
 ), noted AS (
@@ -68,10 +70,11 @@ func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, e
 	var attempts []int16
 	var evidence, providers, codes []string
 	var at []time.Time
+	var weak []bool
 	for _, s := range statuses {
 		accounts, messages, attempts = append(accounts, s.ChannelAccountID), append(messages, s.MessageID), append(attempts, int16(s.Attempt))
 		evidence, providers = append(evidence, string(s.State)), append(providers, storable(s.ProviderID))
-		codes, at = append(codes, storable(string(s.Code))), append(at, s.At)
+		codes, at, weak = append(codes, storable(string(s.Code))), append(at, s.At), append(weak, s.Weak)
 	}
 	// The rows are locked by a statement of their own: the merge then reads them
 	// as they are. In one statement, a row that a recorder changes while the
@@ -80,7 +83,7 @@ func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, e
 		return 0, fmt.Errorf("lock messages: %w", err)
 	}
 	var changed int
-	err := tx.QueryRow(ctx, mergeStatuses, accounts, messages, attempts, evidence, at, providers, codes).Scan(&changed)
+	err := tx.QueryRow(ctx, mergeStatuses, accounts, messages, attempts, evidence, at, providers, codes, weak).Scan(&changed)
 	if err != nil {
 		return 0, fmt.Errorf("merge statuses: %w", err)
 	}

@@ -46,3 +46,16 @@ func TestSilenceIsNoProofWhileWebhooksWaitInTheInbox(t *testing.T) {
 	s.Exec(`UPDATE messages SET due_at = now() WHERE state = 'unknown'`)
 	require.Equal(t, omniflow.Reconciled{Requeued: 1}, s.reconcileNow(omniflow.WhatsApp, omniflow.Prove))
 }
+
+func TestPurgeKeepsReleasedKeys(t *testing.T) {
+	t.Parallel()
+	s := newSpine(t)
+	key := RequestKey{TeamID: s.ID, ActorID: s.Member, Key: "k"}
+	first, err := s.ClaimRequest(t.Context(), key, []byte("f"), time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, s.ReleaseRequest(t.Context(), key, first.Token))
+	require.NoError(t, s.Purge(t.Context()))
+	again, err := s.ClaimRequest(t.Context(), key, []byte("f"), time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, first.ResourceID, again.ResourceID, "the same request makes the same thing")
+}

@@ -28,6 +28,11 @@ func Open(ctx context.Context, dsn string, conns int32) (*Store, error) {
 	config.MaxConns = conns
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	for name, value := range sessionSettings {
+		if _, set := config.ConnConfig.RuntimeParams[name]; !set {
+			config.ConnConfig.RuntimeParams[name] = value
+		}
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -37,6 +42,16 @@ func Open(ctx context.Context, dsn string, conns int32) (*Store, error) {
 		return nil, fmt.Errorf("reach database: %w", err)
 	}
 	return &Store{pool: pool}, nil
+}
+
+// sessionSettings end the sessions of a host that has vanished: its locks are
+// free after half a minute, not after the two hours of TCP's own patience.
+var sessionSettings = map[string]string{
+	"idle_in_transaction_session_timeout": "30s",
+	"tcp_keepalives_idle":                 "10",
+	"tcp_keepalives_interval":             "5",
+	"tcp_keepalives_count":                "3",
+	"tcp_user_timeout":                    "30000", // ms
 }
 
 // Close waits for the connections in use and closes them all.

@@ -58,6 +58,7 @@ SELECT gen_random_uuid(), team_id, id, channel_account_id, 'p', 'text', '{}', no
 		`INSERT INTO lane_outcomes (broadcast_id, channel_account_id, team_id, taken, failed) SELECT broadcast_id, channel_account_id, team_id, 1, 0 FROM broadcast_lanes WHERE team_id = $1`,
 		`INSERT INTO lane_counts SELECT * FROM lane_changes WHERE team_id = $1`,
 		`INSERT INTO retries (message_id, team_id, broadcast_id, repeated_by) SELECT id, team_id, broadcast_id, gen_random_uuid() FROM messages WHERE team_id = $1`,
+		`INSERT INTO delivery_doubts (conversation_id, team_id, at) SELECT id, team_id, now() FROM conversations WHERE team_id = $1`,
 		`INSERT INTO audit_log (id, team_id, action, object) VALUES (gen_random_uuid(), $1, 'x', 'y')`,
 	} {
 		_, err := s.pool.Exec(ctx, insert, team)

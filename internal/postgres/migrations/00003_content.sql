@@ -27,12 +27,13 @@ CREATE TABLE broadcast_media (
   broadcast_id       uuid NOT NULL REFERENCES broadcasts,
   channel_account_id uuid NOT NULL REFERENCES channel_accounts,
   media_id           uuid NOT NULL REFERENCES media,
+  kind               text NOT NULL,              -- as which it is sent: an image may go as a file
   team_id            uuid NOT NULL REFERENCES teams,
   state              text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'ready', 'rejected')),
   handle             text NOT NULL DEFAULT '',   -- WhatsApp media id, Messenger attachment id; '' where links are sent
   code               text NOT NULL DEFAULT '',
   prepared_at        timestamptz,
-  PRIMARY KEY (broadcast_id, channel_account_id, media_id)
+  PRIMARY KEY (broadcast_id, channel_account_id, media_id, kind)
 );
 
 -- contents is an array of omniflow.Content, frozen as saved; module describes a bot module (RPL-04).
