@@ -38,6 +38,7 @@ func programme() []scenario {
 		{"multicast", "LINE, 500 recipients a call, without a limit", false, multicast},
 		{"intake", "signed status webhooks: verified, stored, merged", false, intake},
 		{"peers", "the same sends by River, asynq and plainer uses of Temporal", false, peers},
+		{"kill", "kill -9 of the worker in mid-run: ours, River, asynq", false, kill},
 		{"growth", "1,000,000 recipients beside 10,000", true, growth},
 		{"profile", "where the time of a broadcast goes (with -profile)", true, profile},
 	}

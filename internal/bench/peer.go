@@ -53,13 +53,13 @@ func peers(ctx context.Context, r *rig) error {
 	r.report.add("peers", "asynq", median(asynq), "messages/s", spread(asynq))
 	r.report.atLeast("peers", "ours ÷ River", median(overRiver), 1.5, "ratio", spread(overRiver))
 	r.report.atLeast("peers", "ours ÷ asynq", median(overAsynq), 2, "ratio", spread(overAsynq))
-	for kind, name := range map[string]string{"temporal-activity": "one Temporal activity a recipient", "temporal-child": "one child workflow a recipient"} {
-		r.say("%s, %d recipients", name, fewRecipients)
-		rate, err := p.rate(ctx, kind, fewRecipients)
+	for _, shape := range [][2]string{{"temporal-activity", "one Temporal activity a recipient"}, {"temporal-child", "one child workflow a recipient"}} {
+		r.say("%s, %d recipients", shape[1], fewRecipients)
+		rate, err := p.rate(ctx, shape[0], fewRecipients)
 		if err != nil {
 			return err
 		}
-		r.report.add("peers", name, rate, "messages/s", "")
+		r.report.add("peers", shape[1], rate, "messages/s", "")
 	}
 	return nil
 }

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// profile writes where the time of one broadcast goes into the folder of
-// -profile: worker.cpu and worker.allocs for `go tool pprof`, and the
-// statements of PostgreSQL by time, where pg_stat_statements is installed.
+// profile writes where the time of a broadcast goes into the folder of -profile,
+// for WhatsApp and for LINE: .cpu and .allocs of the worker for `go tool pprof`,
+// .statements of PostgreSQL by time, where pg_stat_statements is installed.
 func profile(ctx context.Context, r *rig) error {
 	if r.profileDir == "" {
 		return fmt.Errorf("-profile names the folder for it")
@@ -21,7 +21,16 @@ func profile(ctx context.Context, r *rig) error {
 	if err := os.MkdirAll(r.profileDir, 0o755); err != nil {
 		return fmt.Errorf("make the folder of profiles: %w", err)
 	}
-	s, err := r.newScene(ctx, "whatsapp", r.n, noLimit)
+	for _, channel := range []string{"whatsapp", "line"} {
+		if err := r.profileChannel(ctx, channel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rig) profileChannel(ctx context.Context, channel string) error {
+	s, err := r.newScene(ctx, channel, r.n, noLimit)
 	if err != nil {
 		return err
 	}
@@ -32,7 +41,7 @@ func profile(ctx context.Context, r *rig) error {
 		return fmt.Errorf("watch statements: %w", err)
 	}
 	fetched := make(chan error, 1)
-	go func() { fetched <- r.fetch(ctx, "profile?seconds=5", "worker.cpu") }()
+	go func() { fetched <- r.fetch(ctx, "profile?seconds=5", channel+".cpu") }()
 	for began := time.Now(); time.Since(began) < 5*time.Second; {
 		run, err := r.broadcast(ctx, s)
 		if err != nil {
@@ -43,10 +52,10 @@ func profile(ctx context.Context, r *rig) error {
 	if err := <-fetched; err != nil {
 		return err
 	}
-	if err := r.fetch(ctx, "allocs", "worker.allocs"); err != nil {
+	if err := r.fetch(ctx, "allocs", channel+".allocs"); err != nil {
 		return err
 	}
-	return r.statements(ctx)
+	return r.statements(ctx, channel+".statements")
 }
 
 // fetch stores one profile of worker 0.
@@ -74,7 +83,7 @@ func (r *rig) fetch(ctx context.Context, what, file string) error {
 }
 
 // statements writes the dearest statements of PostgreSQL since the reset.
-func (r *rig) statements(ctx context.Context) error {
+func (r *rig) statements(ctx context.Context, file string) error {
 	rows, err := r.db.Query(ctx, `
 		SELECT d.datname, s.calls, s.rows, s.total_exec_time, s.mean_exec_time, s.total_plan_time, s.wal_bytes::float8, s.wal_records,
 		  regexp_replace(left(s.query, 200), '\s+', ' ', 'g')
@@ -83,7 +92,7 @@ func (r *rig) statements(ctx context.Context) error {
 		return fmt.Errorf("read statements: %w", err)
 	}
 	defer rows.Close()
-	f, err := os.Create(filepath.Join(r.profileDir, "statements.txt"))
+	f, err := os.Create(filepath.Join(r.profileDir, file))
 	if err != nil {
 		return fmt.Errorf("write statements: %w", err)
 	}

@@ -60,7 +60,7 @@ type sender struct {
 }
 
 // Send hands the text to one recipient.
-func (s sender) Send(ctx context.Context, to string) error { return s.send(ctx, to) }
+func (s *sender) Send(ctx context.Context, to string) error { return s.send(ctx, to) }
 
 func temporalRun(ctx context.Context, s settings, send sendFunc) error {
 	c, err := client.DialContext(ctx, client.Options{HostPort: s.temporal, Namespace: s.namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
@@ -72,7 +72,7 @@ func temporalRun(ctx context.Context, s settings, send sendFunc) error {
 		MaxConcurrentActivityExecutionSize: temporalWindow, MaxConcurrentActivityTaskPollers: 16, MaxConcurrentWorkflowTaskPollers: 16})
 	w.RegisterWorkflow(fanOut)
 	w.RegisterWorkflow(sendOne)
-	w.RegisterActivity(sender{send})
+	w.RegisterActivity(&sender{send})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
