@@ -67,6 +67,8 @@ func TestControls(t *testing.T) {
 	require.Equal(t, "completed", last.Outcome)
 	require.Equal(t, 900, r.judge().Sent)
 	require.Equal(t, 900, r.taken())
+	most, after := busiest(times(r.deliveries()))
+	t.Logf("%d in the busiest second, %s after the first", most, after)
 	m.limitsKept()
 	for _, control := range []string{apiclient.Pause, apiclient.Resume, apiclient.Cancel} {
 		_, err := m.member.Control(t.Context(), r.id, control, "", "too late")
@@ -87,8 +89,9 @@ func (r *run) followsRate(accountID string, perSecond int) {
 	from, before := time.Now(), r.taken()
 	r.pass(3 * time.Second)
 	at := times(r.deliveries())[before:]
-	r.t.Logf("at %d a second: %d in %.2f s, %d in the busiest second", perSecond, len(at), time.Since(from).Seconds(), busiest(at))
-	require.LessOrEqual(r.t, busiest(at), perSecond+perSecond/10)
+	most, after := busiest(at)
+	r.t.Logf("at %d a second: %d in %.2f s, %d in the busiest second", perSecond, len(at), time.Since(from).Seconds(), most)
+	require.LessOrEqual(r.t, most, perSecond*5/4, "in the second after %s", after) // a busy machine may delay one by 200 ms
 	require.Greater(r.t, len(at), 3*perSecond*7/10)
 }
 
