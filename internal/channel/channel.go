@@ -73,6 +73,18 @@ type Multicaster interface {
 	Multicast(ctx context.Context, a Account, retryKey uuid.UUID, recipients []string, contents []omniflow.Content) (Receipt, error)
 }
 
+// Uploader is a Sender whose provider keeps a file, so that messages carry its
+// name and not the file. Where a Sender is none, messages carry links.
+type Uploader interface {
+	Sender
+	// Upload hands a file to the provider and returns the handle by which
+	// messages of this account name it: omniflow.Media.Handle. Uploading again
+	// does no harm: it leaves a copy that nobody names.
+	//
+	// Errors: *Error. Rejected: the provider takes this file never.
+	Upload(ctx context.Context, a Account, m omniflow.Media, data []byte) (handle string, err error)
+}
+
 // MulticastMax is the largest number of recipients of one multicast call (LINE).
 const MulticastMax = 500
 

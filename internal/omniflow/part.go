@@ -59,15 +59,25 @@ func FillContents(contents []Content, name string) []Content {
 	return out
 }
 
-// MediaOf lists the files that contents carry, each once, in order.
+// MediaKey names a file as it is sent: an image may go as a file.
+type MediaKey struct {
+	ID   uuid.UUID
+	Kind MessageKind
+}
+
+// MediaOf lists the files that contents carry, each once as each kind it is
+// sent as, in order. Kind is that one.
 func MediaOf(contents []Content) []Media {
 	var out []Media
-	seen := map[uuid.UUID]bool{}
+	seen := map[MediaKey]bool{}
 	for _, c := range Expand(contents) {
-		if c.Media != nil && !seen[c.Media.ID] {
-			seen[c.Media.ID] = true
-			out = append(out, *c.Media)
+		if c.Media == nil || seen[MediaKey{c.Media.ID, c.Kind}] {
+			continue
 		}
+		seen[MediaKey{c.Media.ID, c.Kind}] = true
+		m := *c.Media
+		m.Kind = c.Kind
+		out = append(out, m)
 	}
 	return out
 }

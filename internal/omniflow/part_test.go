@@ -48,9 +48,12 @@ func TestVariables(t *testing.T) {
 
 func TestMediaOf(t *testing.T) {
 	t.Parallel()
-	a, b := Media{ID: uuid.New()}, Media{ID: uuid.New()}
+	a, b := Media{ID: uuid.New(), Kind: Image}, Media{ID: uuid.New(), Kind: File}
 	contents := []Content{{Kind: Image, Media: &a}, {Kind: SavedReply, Contents: []Content{{Kind: File, Media: &b}, {Kind: Image, Media: &a}}}, {Kind: Text}}
 	require.Equal(t, []Media{a, b}, MediaOf(contents))
+	asFile := a
+	asFile.Kind = File
+	require.Equal(t, []Media{a, asFile}, MediaOf([]Content{{Kind: Image, Media: &a}, {Kind: File, Media: &a}}))
 }
 
 func TestCountLinks(t *testing.T) {

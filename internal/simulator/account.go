@@ -84,6 +84,8 @@ type account struct {
 	replyTokens map[string]replyToken // LINE
 	tokenOrder  []string              // of replyTokens, oldest first
 	inbound     map[string]struct{}   // ids that can be marked as read
+	uploads     map[string]*Upload    // by id
+	uploadOrder []string
 }
 
 // AddAccounts registers accounts; one that is known already gets the new

@@ -26,6 +26,9 @@ func (s *Server) adminRoutes() {
 	})))
 	s.mux.HandleFunc("POST /_sim/inbound", s.adminInbound)
 	s.mux.HandleFunc("GET /_sim/truth", s.adminTruth)
+	s.mux.HandleFunc("GET /_sim/uploads", func(w http.ResponseWriter, _ *http.Request) {
+		adminReply(w, http.StatusOK, s.Uploads())
+	})
 	s.mux.HandleFunc("GET /_sim/summary", func(w http.ResponseWriter, _ *http.Request) {
 		adminReply(w, http.StatusOK, s.Summary())
 	})

@@ -24,10 +24,10 @@ func TestEveryKindOfContentIsTaken(t *testing.T) {
 	}
 	for name, c := range map[string][3]string{
 		"whatsapp text without type": whatsapp(`"text":{"body":"https://e.x","preview_url":true}`),
-		"whatsapp image":             whatsapp(`"type":"image","image":{"id":"1","caption":"c"}`),
+		"whatsapp image":             whatsapp(`"type":"image","image":{"link":"https://e.x/i","caption":"c"}`),
 		"whatsapp video":             whatsapp(`"type":"video","video":{"link":"https://e.x/a"}`),
 		"whatsapp audio":             whatsapp(`"type":"audio","audio":{"id":"1","voice":true}`),
-		"whatsapp document":          whatsapp(`"type":"document","document":{"id":"1","filename":"a.pdf"}`),
+		"whatsapp document":          whatsapp(`"type":"document","document":{"link":"https://e.x/d","filename":"a.pdf"}`),
 		"whatsapp sticker":           whatsapp(`"type":"sticker","sticker":{"id":"1"}`),
 		"whatsapp buttons":           whatsapp(`"type":"interactive","interactive":{"type":"button","body":{"text":"b"}}`),
 		"whatsapp location":          whatsapp(`"type":"location","location":{"latitude":1,"longitude":2}`),
@@ -44,7 +44,7 @@ func TestEveryKindOfContentIsTaken(t *testing.T) {
 		"line flex":                  line(`{"type":"flex","altText":"a","contents":{"type":"bubble"}}`),
 		"line template":              line(`{"type":"template","altText":"a","template":{"type":"confirm"}}`),
 		"line coupon":                line(`{"type":"coupon","couponId":"c"}`),
-		"messenger attachment":       page(`{"attachment":{"type":"image","payload":{"attachment_id":"1"}}}`),
+		"messenger attachment":       page(`{"attachment":{"type":"image","payload":{"url":"http://127.0.0.1:1/a"}}}`),
 		"messenger pictures":         page(`{"attachments":[{"type":"image","payload":{"url":"https://e.x/a"}}]}`),
 		"messenger sticker":          page(`{"sticker_id":369239263222822}`),
 		"messenger quick replies":    page(`{"text":"q","quick_replies":[{"content_type":"text","title":"a","payload":"b"}]}`),

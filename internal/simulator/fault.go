@@ -48,6 +48,9 @@ type Faults struct {
 	LatencyMS int `json:"latency_ms,omitempty"`
 	// Next hits single recipients, before any draw.
 	Next []NextFault `json:"next,omitempty"`
+	// NextUploads hits the next uploads of files, one each: unavailable,
+	// permanent, or one of the lost ones; any other takes nothing away.
+	NextUploads []Fault `json:"next_uploads,omitempty"`
 }
 
 // NextFault is the fate of the next requests to one recipient.

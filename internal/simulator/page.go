@@ -50,6 +50,9 @@ func (a *account) takePage(m *pageMessage, invalid *graphError) reply {
 	if bad := a.pageWindow(m, p.silent(a.clock())); bad != nil {
 		return a.graphFail(*bad)
 	}
+	if bad := a.attachPage(m); bad != nil {
+		return a.graphFail(*bad)
+	}
 	return a.takeBubble(m, v.fault)
 }
 

@@ -85,7 +85,9 @@ func New(o Options) *Server {
 
 func (s *Server) routes() {
 	s.mux.HandleFunc("POST /whatsapp/{version}/{id}/messages", s.whatsappMessages)
+	s.mux.HandleFunc("POST /whatsapp/{version}/{id}/media", s.whatsappUpload)
 	s.mux.HandleFunc("POST /messenger/{version}/{id}/messages", s.pageMessages(Facebook))
+	s.mux.HandleFunc("POST /messenger/{version}/{id}/message_attachments", s.pageUpload)
 	s.mux.HandleFunc("POST /instagram/{version}/{id}/messages", s.pageMessages(Instagram))
 	for _, prefix := range []string{"/whatsapp/", "/messenger/", "/instagram/"} {
 		s.mux.HandleFunc(prefix, s.graphUnknown)

@@ -47,6 +47,9 @@ func (a *account) takeWhatsApp(m *whatsappMessage, invalid *graphError) reply {
 			details: "Sender and recipient phone number is the same."})
 	}
 	template, bad := a.useTemplate(m)
+	if bad == nil {
+		bad = a.attach(m)
+	}
 	if bad != nil {
 		return a.graphFail(*bad)
 	}

@@ -29,12 +29,23 @@ type recipient struct {
 }
 
 type message struct {
-	Text     string `json:"text"`
-	Metadata string `json:"metadata"`
+	Text       string      `json:"text,omitempty"`
+	Attachment *attachment `json:"attachment,omitempty"`
+	Metadata   string      `json:"metadata"`
+}
+
+// attachment is {"type":"image","payload":{"attachment_id":"…"}}.
+type attachment struct {
+	Type    omniflow.MessageKind `json:"type"`
+	Payload payload              `json:"payload"`
+}
+
+type payload struct {
+	ID string `json:"attachment_id"`
 }
 
 // Check says whether each of contents can go to Messenger: text of 1 to 1,999
-// UTF-16 units. How many there are is not looked at.
+// UTF-16 units, or an uploaded image, video or file. How many there are is not looked at.
 //
 // Errors: *omniflow.Refusal.
 func Check(contents []omniflow.Content) error {
@@ -51,6 +62,11 @@ func Check(contents []omniflow.Content) error {
 
 func check(c omniflow.Content) error {
 	switch {
+	case c.Kind == omniflow.Image, c.Kind == omniflow.Video, c.Kind == omniflow.File:
+		if c.Media == nil || c.Media.Handle == "" {
+			return omniflow.Refuse(omniflow.MediaNotReady, "MSG", "the file was not uploaded")
+		}
+		return nil
 	case c.Kind != omniflow.Text:
 		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "Messenger takes no %q", c.Kind)
 	case strings.TrimSpace(c.Text) == "":
@@ -91,6 +107,10 @@ func newRequest(m channel.Message) (request, error) {
 	r := request{
 		Recipient: recipient{ID: m.Recipient}, MessagingType: "UPDATE",
 		Message: message{Text: m.Contents[0].Text, Metadata: m.Key.String()},
+	}
+	if c := m.Contents[0]; c.Media != nil {
+		r.Message.Text = ""
+		r.Message.Attachment = &attachment{Type: c.Kind, Payload: payload{ID: c.Media.Handle}}
 	}
 	if m.HumanAgent {
 		r.MessagingType, r.Tag = "MESSAGE_TAG", "HUMAN_AGENT"

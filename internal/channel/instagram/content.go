@@ -27,11 +27,24 @@ type recipient struct {
 }
 
 type message struct {
-	Text string `json:"text"`
+	Text       string      `json:"text,omitempty"`
+	Attachment *attachment `json:"attachment,omitempty"`
+}
+
+// attachment is {"type":"image","payload":{"url":"https://…"}}. Whether ids of
+// uploads work is not confirmed for accounts with an Instagram login, so files
+// go by link (section 1).
+type attachment struct {
+	Type    omniflow.MessageKind `json:"type"`
+	Payload payload              `json:"payload"`
+}
+
+type payload struct {
+	URL string `json:"url"`
 }
 
 // Check says whether each of contents can go to Instagram: text of 1 to 1,000
-// bytes. How many there are is not looked at.
+// bytes, or an image, video or file with a public address. How many there are is not looked at.
 //
 // Errors: *omniflow.Refusal.
 func Check(contents []omniflow.Content) error {
@@ -48,6 +61,11 @@ func Check(contents []omniflow.Content) error {
 
 func check(c omniflow.Content) error {
 	switch {
+	case c.Kind == omniflow.Image, c.Kind == omniflow.Video, c.Kind == omniflow.File:
+		if c.Media == nil || c.Media.Link == "" {
+			return omniflow.Refuse(omniflow.MediaLinkUnavailable, "MSG", "the file has no public address")
+		}
+		return nil
 	case c.Kind != omniflow.Text:
 		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "Instagram takes no %q", c.Kind)
 	case strings.TrimSpace(c.Text) == "":
@@ -77,6 +95,9 @@ func newRequest(m channel.Message) (request, error) {
 	r := request{
 		Recipient: recipient{ID: m.Recipient}, MessagingType: "UPDATE",
 		Message: message{Text: m.Contents[0].Text},
+	}
+	if c := m.Contents[0]; c.Media != nil {
+		r.Message = message{Attachment: &attachment{Type: c.Kind, Payload: payload{URL: c.Media.Link}}}
 	}
 	if m.HumanAgent {
 		r.MessagingType, r.Tag = "MESSAGE_TAG", "HUMAN_AGENT"

@@ -26,13 +26,17 @@ type multicastRequest struct {
 	Messages []message `json:"messages"`
 }
 
+// message is a text, or {"type":"image","originalContentUrl":"https://…",
+// "previewImageUrl":"https://…"}; a video likewise.
 type message struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
+	Type     string `json:"type"`
+	Text     string `json:"text,omitempty"`
+	Original string `json:"originalContentUrl,omitempty"`
+	Preview  string `json:"previewImageUrl,omitempty"`
 }
 
 // Check says whether each of contents can go to LINE: text of 1 to 5,000
-// UTF-16 units. That one call takes at most five is checked by Send.
+// UTF-16 units, image or video. There is no outbound file (section 4). That one call takes at most five is checked by Send.
 //
 // Errors: *omniflow.Refusal.
 func Check(contents []omniflow.Content) error {
@@ -49,6 +53,8 @@ func Check(contents []omniflow.Content) error {
 
 func check(c omniflow.Content) error {
 	switch {
+	case c.Kind == omniflow.Image, c.Kind == omniflow.Video:
+		return checkLinks(c.Media)
 	case c.Kind != omniflow.Text:
 		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "LINE takes no %q", c.Kind)
 	case strings.TrimSpace(c.Text) == "":
@@ -59,6 +65,14 @@ func check(c omniflow.Content) error {
 	if n := units(c.Text); n > maxTextUnits {
 		return omniflow.Refuse(omniflow.MessageTooLong, "MSG",
 			"LINE takes %d UTF-16 units, the text has %d", maxTextUnits, n)
+	}
+	return nil
+}
+
+// checkLinks refuses a file that LINE's clients could not fetch.
+func checkLinks(m *omniflow.Media) error {
+	if m == nil || m.Link == "" || m.Preview == "" {
+		return omniflow.Refuse(omniflow.MediaLinkUnavailable, "MSG", "the file has no public address")
 	}
 	return nil
 }
@@ -84,6 +98,10 @@ func newMessages(contents []omniflow.Content) ([]message, error) {
 	}
 	out := make([]message, 0, len(contents))
 	for _, c := range contents {
+		if c.Media != nil {
+			out = append(out, message{Type: string(c.Kind), Original: c.Media.Link, Preview: c.Media.Preview})
+			continue
+		}
 		out = append(out, message{Type: "text", Text: c.Text})
 	}
 	return out, nil

@@ -24,8 +24,8 @@ const (
 
 // Leaser is the shared limiter.
 type Leaser interface {
-	// Lease takes n slots of an account's limiter, all or none; with none,
-	// Delay tells when to ask again.
+	// Lease takes up to n slots of an account's limiter; with none, Delay tells
+	// when to ask again.
 	Lease(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, n int) (omniflow.Lease, error)
 }
 
@@ -114,11 +114,12 @@ func (p *Pacer) renew(ctx context.Context, k key, q *queue) error {
 	if !ask {
 		return nil
 	}
+	asked := time.Now()
 	lease, err := p.leaser.Lease(ctx, k.account, k.limiter, n)
 	if err != nil {
 		return err
 	}
-	q.add(time.Now(), lease)
+	q.add(asked, time.Now(), lease)
 	return nil
 }
 

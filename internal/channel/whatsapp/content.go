@@ -24,12 +24,21 @@ type request struct {
 	To            string    `json:"to"`
 	Type          string    `json:"type"`
 	Text          *text     `json:"text,omitempty"`
+	Image         *media    `json:"image,omitempty"`
+	Video         *media    `json:"video,omitempty"`
+	Document      *media    `json:"document,omitempty"`
 	Template      *template `json:"template,omitempty"`
 	Opaque        string    `json:"biz_opaque_callback_data"`
 }
 
 type text struct {
 	Body string `json:"body"`
+}
+
+// media names an uploaded file; a document also shows its name.
+type media struct {
+	ID       string `json:"id"`
+	Filename string `json:"filename,omitempty"`
 }
 
 // template is section 2.3 with positional body parameters.
@@ -54,7 +63,7 @@ type parameter struct {
 }
 
 // Check says whether each of contents can go to WhatsApp: text of 1 to 4,096
-// characters, or a template. How many there are is not looked at.
+// characters, an uploaded image, video or document, or a template. How many there are is not looked at.
 //
 // Errors: *omniflow.Refusal.
 func Check(contents []omniflow.Content) error {
@@ -73,6 +82,11 @@ func check(c omniflow.Content) error {
 	switch {
 	case c.Kind == omniflow.TemplateKind:
 		return checkTemplate(c.Template)
+	case c.Kind == omniflow.Image, c.Kind == omniflow.Video, c.Kind == omniflow.File:
+		if c.Media == nil || c.Media.Handle == "" {
+			return omniflow.Refuse(omniflow.MediaNotReady, "MSG", "the file was not uploaded")
+		}
+		return nil
 	case c.Kind != omniflow.Text:
 		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "WhatsApp takes no %q", c.Kind)
 	case strings.TrimSpace(c.Text) == "":
@@ -131,8 +145,24 @@ func newBody(m channel.Message) (request, error) {
 		r.Type, r.Template = "template", newTemplate(*c.Template)
 		return r, nil
 	}
+	if c.Media != nil {
+		r.attach(c.Kind, *c.Media)
+		return r, nil
+	}
 	r.Text = &text{Body: c.Text}
 	return r, nil
+}
+
+// attach makes r a message with a file.
+func (r *request) attach(kind omniflow.MessageKind, m omniflow.Media) {
+	switch kind {
+	case omniflow.Image:
+		r.Type, r.Image = "image", &media{ID: m.Handle}
+	case omniflow.Video:
+		r.Type, r.Video = "video", &media{ID: m.Handle}
+	default:
+		r.Type, r.Document = "document", &media{ID: m.Handle, Filename: m.Name}
+	}
 }
 
 func newTemplate(t omniflow.Template) *template {

@@ -36,7 +36,7 @@ func TestCheck(t *testing.T) {
 		{"no content", nil, omniflow.MessageEmpty},
 		{"the second is empty", append(text1("a"), text1("")...), omniflow.MessageEmpty},
 		{"not UTF-8", text1("a\xff"), omniflow.InvalidInput},
-		{"a kind not sent today", []omniflow.Content{{Kind: "image"}}, omniflow.ContentUnsupported},
+		{"a kind not sent today", []omniflow.Content{{Kind: omniflow.Sticker}}, omniflow.ContentUnsupported},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
