@@ -84,6 +84,7 @@ type account struct {
 	replyTokens map[string]replyToken // LINE
 	tokenOrder  []string              // of replyTokens, oldest first
 	inbound     map[string]struct{}   // ids that can be marked as read
+	groups      groupBook             // WhatsApp
 	uploads     map[string]*Upload    // by id
 	uploadOrder []string
 }

@@ -2,7 +2,7 @@
 // WhatsApp Cloud API, LINE Messaging API, Messenger Platform and Instagram
 // messaging, each under its own path prefix of one handler.
 //
-// It does not simulate groups, media upload, narrowcast and broadcast calls,
+// It does not simulate groups other than WhatsApp's, narrowcast and broadcast calls,
 // the conversations API, thread control, the Graph batch endpoint, 24-hour
 // budgets and messaging tiers, or the fetching of linked media. README.md has
 // the whole list and the administration calls under /_sim.

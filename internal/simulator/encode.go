@@ -38,7 +38,7 @@ func join(b []byte, events []event, end string) []byte {
 }
 
 // whatsappEnvelope has one change with all statuses and one with all inbound
-// messages, each if there are any.
+// messages, each if there are any, then those of groups.
 func whatsappEnvelope(to Account, events []event) []byte {
 	b := quote([]byte(`{"object":"whatsapp_business_account","entry":[{"id":`), to.WABAID)
 	b = append(b, `,"changes":[`...)
@@ -46,7 +46,7 @@ func whatsappEnvelope(to Account, events []event) []byte {
 	for _, inbound := range []bool{false, true} {
 		var part []event
 		for _, e := range events {
-			if e.inbound == inbound {
+			if e.inbound == inbound && e.field == "" {
 				part = append(part, e)
 			}
 		}
@@ -58,7 +58,7 @@ func whatsappEnvelope(to Account, events []event) []byte {
 		}
 		b = whatsappChange(b, to, part, inbound)
 	}
-	return append(b, `]}]}`...)
+	return append(groupChanges(b, to, events, changes), `]}]}`...)
 }
 
 func whatsappChange(b []byte, to Account, part []event, inbound bool) []byte {

@@ -18,6 +18,8 @@ type event struct {
 	inbound bool   // WhatsApp: a message and not a status
 	body    []byte // the element of statuses, messages, messaging or events
 	contact []byte // WhatsApp: the element of contacts that goes with it
+	field   string // WhatsApp: of a group event, whose body is an element of groups
+	beside  []byte // WhatsApp: initiated_by, where it stands beside groups
 }
 
 // parcel is an event that waits, or a POST that failed and waits.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -54,6 +55,8 @@ type Server struct {
 	hooks    []Webhooks                // likewise
 
 	templates templateBook
+
+	groupDefaults atomic.Pointer[GroupSettings] // of numbers to come
 }
 
 // accountKey is a channel with an account's id, or with its token.
@@ -92,6 +95,7 @@ func (s *Server) routes() {
 	for _, prefix := range []string{"/whatsapp/", "/messenger/", "/instagram/"} {
 		s.mux.HandleFunc(prefix, s.graphUnknown)
 	}
+	s.groupRoutes()
 	s.lineRoutes()
 	s.adminRoutes()
 }

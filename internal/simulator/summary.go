@@ -115,6 +115,7 @@ func (s *Server) Reset() {
 	for _, a := range s.all() {
 		a.mu.Lock()
 		a.ledger, a.counts, a.quotaUsed = ledger{}, counters{}, 0
+		a.groups.reset()
 		for _, w := range a.windows {
 			w.reset()
 		}

@@ -53,6 +53,12 @@ func (a *account) takeWhatsApp(m *whatsappMessage, invalid *graphError) reply {
 	if bad != nil {
 		return a.graphFail(*bad)
 	}
+	if m.toGroup() {
+		return a.takeGroup(m, template, v.fault)
+	}
+	if bad = a.strangeGroup(m); bad != nil {
+		return a.graphFail(*bad)
+	}
 	return a.takeChecked(m, template, v.fault)
 }
 
@@ -73,6 +79,7 @@ func (a *account) takeChecked(m *whatsappMessage, t *Template, fault Fault) repl
 	fate := a.whatsappFate(a.stateOf(p), t, closed)
 	a.enter(record{recipient: m.person, key: m.Opaque, id: id, hash: m.hash, fault: fault,
 		delivered: fate.delivered, failure: fate.failure})
+	a.invite(m, fate)
 	rep := graphReply(http.StatusOK, whatsappAccepted(m, id))
 	rep.hold = a.whatsappStatuses(m, t, id, fate)
 	return a.spoil(rep, fault)

@@ -109,6 +109,10 @@ func (m *whatsappMessage) checkRead() *graphError {
 // address settles who is meant: "to" wins over "recipient".
 func (m *whatsappMessage) address() {
 	m.person = m.Recipient
+	if m.toGroup() {
+		m.person = m.To
+		return
+	}
 	if m.To != "" {
 		m.person, _ = phoneDigits(m.To)
 	}
@@ -118,8 +122,7 @@ func (m *whatsappMessage) checkAddress() *graphError {
 	switch m.RecipientType {
 	case "", "individual":
 	case "group":
-		return &graphError{status: 400, code: 131215, title: "Phone number is not eligible for groups",
-			details: "Groups are not available to this number."}
+		return m.checkGroupAddress()
 	default:
 		return badParameter("recipient_type must be individual or group.")
 	}

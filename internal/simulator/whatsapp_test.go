@@ -49,7 +49,7 @@ func TestWhatsAppRefusesBadRequests(t *testing.T) {
 		"letters in number":   {"", "wa", body("88690000000x", text), 400, 131009},
 		"own number":          {"", "wa", body("+15550783881", text), 400, 131021},
 		"recipient type":      {"", "wa", body("886900000001", `"recipient_type":"many",`+text), 400, 100},
-		"group":               {"", "wa", body("886900000001", `"recipient_type":"group",`+text), 400, 131215},
+		"group":               {"", "wa", body("886900000001", `"recipient_type":"group",`+text), 400, 131009},
 		"no text":             {"", "wa", body("886900000001", `"type":"text"`), 400, 131008},
 		"long text":           {"", "wa", body("886900000001", `"text":{"body":"`+strings.Repeat("界", 4097)+`"}`), 400, 100},
 		"unknown type":        {"", "wa", body("886900000001", `"type":"fax"`), 400, 100},
