@@ -18,12 +18,13 @@ type handover struct {
 type group struct {
 	ctx    context.Context
 	cancel context.CancelFunc
+	at     time.Time // of the claim
 	left   atomic.Int64
 }
 
 // newGroup makes the group of n rows claimed at the given time.
 func newGroup(ctx context.Context, at time.Time, n int) *group {
-	g := &group{}
+	g := &group{at: at}
 	g.ctx, g.cancel = callContext(ctx, at)
 	g.left.Store(int64(n))
 	if n == 0 {
@@ -48,7 +49,7 @@ func (r *sliceRun) hand(h handover) {
 	default:
 		go func() {
 			for open := true; open; h, open = <-r.crew {
-				r.sendOne(h.group.ctx, h.message)
+				r.sendOne(h.group.ctx, h.message, h.group.at)
 				h.group.done()
 				r.room.leave(1)
 			}

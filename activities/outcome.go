@@ -60,13 +60,15 @@ func (t attempt) doubtful() bool {
 	return t.message.RetryKey != uuid.Nil && (t.message.Again || t.fault.Doubtful)
 }
 
-// giveUp ends a row that was tried often enough: failed, or, where a call may
-// have been taken, unknown.
+// giveUp ends a row that was tried often enough: failed; or, where a call may
+// have been taken, the same key goes again for as long as the provider knows
+// it, and then the outcome is unknown.
 func (t attempt) giveUp(r *omniflow.Record, code omniflow.Code) {
-	r.State, r.Code = omniflow.Failed, code
 	if t.doubtful() {
-		r.State, r.Code, r.DueAt = omniflow.Unknown, omniflow.OutcomeUnknown, t.ended.Add(t.reconcileAfter)
+		t.ambiguous(r)
+		return
 	}
+	r.State, r.Code = omniflow.Failed, code
 }
 
 // throttled: not taken, again after what the provider asks, at no cost.
@@ -83,16 +85,25 @@ func (t attempt) throttled(r *omniflow.Record) {
 	r.State, r.DueAt, r.KeepKey = omniflow.Queued, t.ended.Add(wait), t.doubtful()
 }
 
-// unavailable: not taken, again with backoff, five attempts in all.
+// unavailable: not taken, again with backoff, five attempts in all. Where
+// nothing was handed over, because no connection was made or it was too late,
+// it costs no attempt: an outage fails nobody, however long it lasts.
 func (t attempt) unavailable(r *omniflow.Record) {
-	r.Tries++
-	if r.Tries >= omniflow.MaxAttempts {
-		t.giveUp(r, omniflow.RetriesExhausted)
-		return
+	backoff := t.message.Attempt
+	if !notHandedOver[t.fault.Code] {
+		r.Tries++
+		backoff = r.Tries
+		if r.Tries >= omniflow.MaxAttempts {
+			t.giveUp(r, omniflow.RetriesExhausted)
+			return
+		}
 	}
 	r.State, r.KeepKey = omniflow.Queued, t.doubtful()
-	r.DueAt = t.ended.Add(max(t.fault.RetryAfter, omniflow.Backoff(r.Tries, rand.Float64())))
+	r.DueAt = t.ended.Add(max(t.fault.RetryAfter, omniflow.Backoff(backoff, rand.Float64())))
 }
+
+// notHandedOver are the codes of calls that never began.
+var notHandedOver = map[string]bool{"dial": true, "cancelled": true, "too_late": true}
 
 // ambiguous: perhaps taken. With a retry key it goes again under that key as
 // long as the provider remembers it; without one it waits for the proof.
@@ -103,7 +114,7 @@ func (t attempt) ambiguous(r *omniflow.Record) {
 		r.DueAt = t.ended.Add(omniflow.Backoff(t.message.Attempt, rand.Float64()))
 		return
 	}
-	r.State, r.DueAt = omniflow.Unknown, t.message.AttemptedAt.Add(t.reconcileAfter)
+	r.State, r.DueAt = omniflow.Unknown, t.started.Add(t.reconcileAfter)
 }
 
 // expired says that the provider may have forgotten a retry key: the same call

@@ -91,7 +91,7 @@ func TestOutcomes(t *testing.T) {
 		{"pair limit, last", nth(kind{}, 20, 0), pair, omniflow.Queued, 0, false, 256 * s, 256 * s, omniflow.ProviderThrottled},
 		{"after 20 throttles the next one ends it", nth(kind{}, 21, 0), throttled, omniflow.Failed, 0, false, 0, 0, omniflow.ProviderThrottled},
 		{"attempts that counted are no throttles", nth(kind{}, 24, 4), throttled, omniflow.Queued, 4, false, 800 * time.Millisecond, 1200 * time.Millisecond, omniflow.ProviderThrottled},
-		{"a doubtful one ends unknown", nth(again, 21, 0), throttled, omniflow.Unknown, 0, false, reconcileAfter, reconcileAfter, omniflow.OutcomeUnknown},
+		{"a doubtful one goes on under its key", nth(again, 21, 0), throttled, omniflow.Queued, 0, true, 48 * s, 72 * s, omniflow.OutcomeUnknown},
 
 		{"unavailable, first", kind{}, away, omniflow.Queued, 1, false, 800 * time.Millisecond, 1200 * time.Millisecond, awayCode},
 		{"unavailable, second", nth(kind{}, 2, 1), away, omniflow.Queued, 2, false, 1600 * time.Millisecond, 2400 * time.Millisecond, awayCode},
@@ -102,16 +102,17 @@ func TestOutcomes(t *testing.T) {
 		{"LINE, a key sent before stays", again, away, omniflow.Queued, 1, true, 800 * time.Millisecond, 1200 * time.Millisecond, awayCode},
 		{"LINE, a doubtful key stays", doubtful, away, omniflow.Queued, 1, true, 800 * time.Millisecond, 1200 * time.Millisecond, awayCode},
 		{"LINE, the fifth without doubt fails", nth(line, 5, 4), away, omniflow.Failed, 5, false, 0, 0, omniflow.RetriesExhausted},
-		{"LINE, the fifth with doubt is unknown", nth(again, 5, 4), away, omniflow.Unknown, 5, false, reconcileAfter, reconcileAfter, omniflow.OutcomeUnknown},
-		{"LINE, the fifth, doubtful itself, is unknown", nth(doubtful, 5, 4), away, omniflow.Unknown, 5, false, reconcileAfter, reconcileAfter, omniflow.OutcomeUnknown},
+		{"LINE, the fifth with doubt goes on under its key", nth(again, 5, 4), away, omniflow.Queued, 5, true, 12800 * time.Millisecond, 19200 * time.Millisecond, omniflow.OutcomeUnknown},
+		{"LINE, the fifth, doubtful itself, goes on under its key", nth(doubtful, 5, 4), away, omniflow.Queued, 5, true, 12800 * time.Millisecond, 19200 * time.Millisecond, omniflow.OutcomeUnknown},
+		{"LINE, with doubt and an old key it is unknown", nth(old(again, 23*time.Hour), 5, 4), away, omniflow.Unknown, 5, false, reconcileAfter - 2*s, reconcileAfter - 2*s, omniflow.OutcomeUnknown},
 
-		{"ambiguous without a key waits for proof", kind{}, lost, omniflow.Unknown, 0, false, reconcileAfter - 3*s, reconcileAfter - 3*s, omniflow.OutcomeUnknown},
-		{"also when it was the fifth", nth(kind{}, 5, 4), lost, omniflow.Unknown, 4, false, reconcileAfter - 3*s, reconcileAfter - 3*s, omniflow.OutcomeUnknown},
+		{"ambiguous without a key waits for proof", kind{}, lost, omniflow.Unknown, 0, false, reconcileAfter - 2*s, reconcileAfter - 2*s, omniflow.OutcomeUnknown},
+		{"also when it was the fifth", nth(kind{}, 5, 4), lost, omniflow.Unknown, 4, false, reconcileAfter - 2*s, reconcileAfter - 2*s, omniflow.OutcomeUnknown},
 		{"LINE goes again under its key", line, lost, omniflow.Queued, 0, true, 800 * time.Millisecond, 1200 * time.Millisecond, omniflow.OutcomeUnknown},
 		{"and again", nth(again, 3, 0), lost, omniflow.Queued, 0, true, 3200 * time.Millisecond, 4800 * time.Millisecond, omniflow.OutcomeUnknown},
 		{"a minute at most between", nth(again, 30, 0), lost, omniflow.Queued, 0, true, 48 * s, 72 * s, omniflow.OutcomeUnknown},
 		{"just before the key's end", nth(old(again, 23*time.Hour-time.Minute), 30, 0), lost, omniflow.Queued, 0, true, 48 * s, 72 * s, omniflow.OutcomeUnknown},
-		{"after 23 h the key is no proof", nth(old(again, 23*time.Hour), 30, 0), lost, omniflow.Unknown, 0, false, reconcileAfter - 3*s, reconcileAfter - 3*s, omniflow.OutcomeUnknown},
+		{"after 23 h the key is no proof", nth(old(again, 23*time.Hour), 30, 0), lost, omniflow.Unknown, 0, false, reconcileAfter - 2*s, reconcileAfter - 2*s, omniflow.OutcomeUnknown},
 
 		{"refused", kind{}, refused, omniflow.Failed, 1, false, 0, 0, omniflow.WindowClosed},
 		{"refused at LINE", line, refused, omniflow.Failed, 1, false, 0, 0, omniflow.WindowClosed},
@@ -194,4 +195,16 @@ func TestTheTimeInARetryKey(t *testing.T) {
 	require.True(t, madeAt(keyMadeAt(ended, 5*time.Hour)).Equal(ended.Add(-5*time.Hour)))
 	require.False(t, expired(keyMadeAt(ended, 23*time.Hour-time.Millisecond), ended))
 	require.True(t, expired(keyMadeAt(ended, 23*time.Hour), ended))
+}
+
+func TestAnOutageFailsNobody(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"dial", "cancelled", "too_late"} {
+		f := channel.Error{Fault: channel.Unavailable, Scope: channel.ScopeMessage, Code: code, Reason: omniflow.ProviderDown}
+		k := kind{attempt: 300, tries: 4}
+		r := k.with(&f).record()
+		require.Equal(t, omniflow.Queued, r.State, code)
+		require.Equal(t, 4, r.Tries, "nothing was handed over")
+		require.GreaterOrEqual(t, r.DueAt.Sub(r.At), 48*time.Second)
+	}
 }

@@ -16,9 +16,9 @@ const sendWithin = 10 * time.Second
 
 // sendOne hands one row to the provider, within its group's deadline, and its
 // outcome to the recorder.
-func (r *sliceRun) sendOne(ctx context.Context, m omniflow.ClaimedMessage) {
+func (r *sliceRun) sendOne(ctx context.Context, m omniflow.ClaimedMessage, at time.Time) {
 	t := attempt{message: m, reconcileAfter: r.job.ReconcileAfter}
-	err := r.pass(ctx)
+	err := r.pass(ctx, at)
 	t.started = time.Now()
 	if err == nil {
 		t.receipt, err = r.sender.Send(ctx, r.account, channel.Message{
@@ -43,7 +43,8 @@ func (r *sliceRun) sendChunk(ctx context.Context, messages []omniflow.ClaimedMes
 	var receipt channel.Receipt
 	var err error = &channel.Error{Fault: channel.Ambiguous, Scope: channel.ScopeMessage, Code: "retry_key_expired", Reason: omniflow.OutcomeUnknown}
 	if key := messages[0].RetryKey; !messages[0].Again || !expired(key, started) {
-		if err = r.pass(ctx); err == nil {
+		if err = r.pass(ctx, at); err == nil {
+			ctx = channel.BeforeRepeat(ctx, func(ctx context.Context) error { return r.pacer.Pass(ctx, r.account.ID, r.limiter) })
 			receipt, err = r.sender.(channel.Multicaster).Multicast(ctx, r.account, key, recipients, r.contents[messages[0].ContentID])
 		}
 	}
@@ -72,11 +73,22 @@ func (r *sliceRun) sendChunk(ctx context.Context, messages []omniflow.ClaimedMes
 	r.recorder.add(records...)
 }
 
+// staleSlot is how long after its slot a send may begin without a new one: a
+// claim that the database held up must not go out beside those of other
+// processes that have the slots of now.
+const staleSlot = 100 * time.Millisecond
+
 // pass is the last check before the wire: no more sends in a second than the
-// account may make, however late this one is. Nothing is written after a
-// refusal.
-func (r *sliceRun) pass(ctx context.Context) error {
-	err := r.pacer.Pass(ctx, r.account.ID, r.limiter)
+// account may make, however late this one is. at is when its slot was. Nothing
+// is written after a refusal.
+func (r *sliceRun) pass(ctx context.Context, at time.Time) error {
+	var err error
+	if time.Since(at) > staleSlot {
+		_, err = r.pacer.Take(ctx, r.account.ID, r.limiter, 1)
+	}
+	if err == nil {
+		err = r.pacer.Pass(ctx, r.account.ID, r.limiter)
+	}
 	if err == nil {
 		return nil
 	}

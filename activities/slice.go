@@ -28,6 +28,7 @@ type SendSliceResult struct {
 	Done    bool          `json:"done"`              // nothing of it is queued or sending any more
 	Held    omniflow.Code `json:"held,omitempty"`    // why it may not go on
 	NextDue time.Time     `json:"next_due,omitzero"` // when a row that backs off is due
+	More    bool          `json:"more,omitempty"`    // rows are due now: only the attempt's time was over
 }
 
 // SendSlice sends the due rows of one slice under the account's limits and
@@ -44,7 +45,7 @@ func (a *Activities) SendSlice(ctx context.Context, sl omniflow.Slice) (SendSlic
 	defer stopBeating()
 	held, err := run.send(ctx)
 	run.recorder.close()
-	if err != nil {
+	if err != nil && !errors.Is(err, errBudget) {
 		return SendSliceResult{}, asTemporal(err)
 	}
 	if held == omniflow.FenceLost {
@@ -54,7 +55,7 @@ func (a *Activities) SendSlice(ctx context.Context, sl omniflow.Slice) (SendSlic
 	if err != nil {
 		return SendSliceResult{}, asTemporal(err)
 	}
-	return SendSliceResult{Done: st.Due+st.Waiting+st.Sending == 0, Held: held, NextDue: st.NextDue}, nil
+	return SendSliceResult{Done: st.Due+st.Waiting+st.Sending == 0, Held: held, NextDue: st.NextDue, More: st.Due > 0}, nil
 }
 
 // sliceRun is one attempt at one slice.
@@ -109,21 +110,16 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 func (r *sliceRun) send(ctx context.Context) (omniflow.Code, error) {
 	defer close(r.crew)
 	defer r.room.empty()
-	budget := time.NewTimer(sliceBudget)
-	defer budget.Stop()
+	taking, stopTaking := r.untilBudget(ctx)
+	defer stopTaking()
 	cursor := r.slice.From
 	for {
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case <-r.stopping:
-			return "", temporal.NewApplicationError("the worker is stopping; the slice goes on elsewhere", "worker_stopping")
-		case <-budget.C:
-			return "", nil
-		default:
-		}
-		claimed, err := r.claim(ctx, cursor)
+		claimed, err := r.claim(ctx, taking, cursor)
 		switch {
+		case ctx.Err() != nil:
+			return "", ctx.Err()
+		case taking.Err() != nil:
+			return "", context.Cause(taking)
 		case err != nil || claimed.Held != "":
 			return claimed.Held, err
 		case claimed.Last >= 0:
@@ -138,8 +134,26 @@ func (r *sliceRun) send(ctx context.Context) (omniflow.Code, error) {
 	}
 }
 
+// errBudget ends an attempt whose time is over; it is no fault.
+var errBudget = errors.New("the time of this attempt is over")
+
+// untilBudget is ctx until the attempt's time is over or the worker stops:
+// nobody waits for a slot longer than that.
+func (r *sliceRun) untilBudget(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(sliceBudget, func() { cancel(errBudget) })
+	go func() {
+		select {
+		case <-r.stopping:
+			cancel(temporal.NewApplicationError("the worker is stopping; the slice goes on elsewhere", "worker_stopping"))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { timer.Stop(); cancel(nil) }
+}
+
 // claim takes rows for the slots that are due and hands them to their senders.
-func (r *sliceRun) claim(ctx context.Context, cursor int) (omniflow.Claimed, error) {
+func (r *sliceRun) claim(ctx, taking context.Context, cursor int) (omniflow.Claimed, error) {
 	c := omniflow.Claim{Slice: r.slice, Fence: r.fence, Cursor: cursor, Max: groupAtMost, ActorID: r.job.ActorID}
 	window := omniflow.WindowOfBroadcast(r.job.Request.Kind, r.slice.Channel)
 	c.Window, c.WindowCode = window.Max, window.Code
@@ -151,7 +165,7 @@ func (r *sliceRun) claim(ctx context.Context, cursor int) (omniflow.Claimed, err
 	if err := r.room.enter(ctx, groupAtMost); err != nil {
 		return omniflow.Claimed{}, err
 	}
-	slots, err := r.pacer.Take(ctx, r.account.ID, r.limiter, most)
+	slots, err := r.pacer.Take(taking, r.account.ID, r.limiter, most)
 	if err != nil {
 		r.room.leave(groupAtMost)
 		return omniflow.Claimed{}, err

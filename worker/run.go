@@ -65,7 +65,7 @@ type queue struct {
 
 var queues = []queue{
 	{workflows.InteractiveQueue, 64, false},
-	{workflows.BroadcastQueue, 16, true},
+	{workflows.BroadcastQueue, 48, true},
 	{workflows.SystemQueue, 16, true},
 }
 
@@ -122,6 +122,7 @@ func newWorker(c client.Client, q queue, acts *activities.Activities, fatal chan
 		DisableWorkflowWorker:              !q.workflows,
 		DisableEagerActivities:             true, // eager activities pass by the queue's limits
 		WorkerStopTimeout:                  stopWithin,
+		MaxHeartbeatThrottleInterval:       time.Second, // else a heartbeat leaves only every 4 s of the 5 that it may take
 		StickyScheduleToStartTimeout:       stickyFor,
 		OnFatalError:                       func(err error) { fatal <- fmt.Errorf("task queue %s: %w", q.name, err) },
 	})

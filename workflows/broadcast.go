@@ -63,6 +63,10 @@ func (b *broadcast) listen(ctx workflow.Context) error {
 // plan freezes the audience; a refusal is an outcome, not an error.
 func (b *broadcast) plan(ctx workflow.Context) (omniflow.Code, error) {
 	var plan activities.PlanBroadcastResult
+	// Also when the run is cancelled meanwhile: rows that were planned must have
+	// somebody who cancels them.
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
 	err := workflow.ExecuteActivity(step(ctx, planStep, b.team, "freeze the audience"), act.PlanBroadcast,
 		activities.BroadcastInput(b.in)).Get(ctx, &plan)
 	var refusal *temporal.ApplicationError
@@ -118,9 +122,13 @@ func (b *broadcast) obeyCancellation(ctx workflow.Context) {
 }
 
 // watch brings the current details up to date while lanes run: after 5, 10,
-// 20 s … and then every 5 min.
+// 20 s … then every 5 min, and from the 4,000th event every 6 h: a broadcast
+// that is paused for weeks must not fill its history.
 func (b *broadcast) watch(ctx workflow.Context) {
 	for pause := 5 * time.Second; b.ended < len(b.lanes); pause = min(2*pause, longestWait) {
+		if workflow.GetInfo(ctx).GetCurrentHistoryLength() > 4000 {
+			pause = 6 * time.Hour
+		}
 		_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 			Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: "until the next look at the counts"},
 		}, func() bool { return b.ended == len(b.lanes) })

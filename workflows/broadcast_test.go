@@ -278,3 +278,49 @@ func TestSendLaneContinuesAsNewWithNothingButItsLane(t *testing.T) {
 	again.ExecuteWorkflow(workflows.SendLane, workflows.SendLaneInput{Lane: again.lanes[0]})
 	require.NoError(t, again.GetWorkflowError())
 }
+
+func TestNextMessagesWaitForTheOutcomeOfTheFirst(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, omniflow.WhatsApp)
+	waiting := status(omniflow.Running, omniflow.Tally{Sent: 118, Unknown: 1, Queued: 1}, 60) // a second message waits behind an unknown first one
+	waiting.Reconcile = s.Now().Add(10 * time.Minute)
+	looks, reconciled := 0, false
+	s.OnActivity(acts.LaneStatus, mock.Anything, s.laneInput()).Return(func(context.Context, activities.LaneInput) (omniflow.LaneStatus, error) {
+		looks++
+		if reconciled {
+			return status(omniflow.Running, omniflow.Tally{Sent: 119, Failed: 1}), nil
+		}
+		return waiting, nil
+	})
+	s.OnActivity(acts.SendSlice, mock.Anything, s.slice(60)).Return(activities.SendSliceResult{}, nil)
+	s.OnActivity(acts.ReconcileLane, mock.Anything, s.laneInput()).Return(func(context.Context, activities.LaneInput) (omniflow.Reconciled, error) {
+		reconciled = true
+		return omniflow.Reconciled{GivenUp: 1}, nil
+	}).Once()
+	s.runLane()
+	require.NoError(t, s.GetWorkflowError())
+	require.Less(t, looks, 20, "no hot loop while it waits")
+}
+
+func TestCancellingALaneCancelsItsRows(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, omniflow.WhatsApp)
+	cancelled := false
+	s.OnActivity(acts.LaneStatus, mock.Anything, s.laneInput()).Return(func(context.Context, activities.LaneInput) (omniflow.LaneStatus, error) {
+		if cancelled {
+			return status(omniflow.ControlCancelled, omniflow.Tally{Sent: 20, Cancelled: 100}), nil
+		}
+		return status(omniflow.Paused, omniflow.Tally{Sent: 20, Queued: 100}, 0, 60), nil
+	})
+	s.OnActivity(acts.ControlBroadcast, mock.Anything, mock.MatchedBy(func(o omniflow.ControlOrder) bool { return o.Order == omniflow.OrderCancel })).
+		Return(func(context.Context, omniflow.ControlOrder) (activities.ControlBroadcastResult, error) {
+			cancelled = true
+			return activities.ControlBroadcastResult{Changed: true}, nil
+		}).Once()
+	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
+	s.runLane()
+	require.NoError(t, s.GetWorkflowError())
+	var result workflows.SendLaneResult
+	require.NoError(t, s.GetWorkflowResult(&result))
+	require.Equal(t, 100, result.Tally.Cancelled)
+}

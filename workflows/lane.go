@@ -38,6 +38,9 @@ func SendLane(ctx workflow.Context, in SendLaneInput) (SendLaneResult, error) {
 	if err := l.listen(ctx); err != nil {
 		return SendLaneResult{}, err
 	}
+	workflow.Go(ctx, l.obeyCancellation)
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
 	for {
 		st, err := l.look(ctx)
 		if err != nil {
@@ -67,6 +70,7 @@ type lane struct {
 	heard int            // orders heard so far
 	seen  int            // of these, before the last look: a later one may have changed what it saw
 	idle  int            // looks in a row that found nothing to do
+	swept bool           // what waits has been cancelled since the last slice
 }
 
 // sliceSize makes about two rounds of the window out of a small lane and
@@ -82,12 +86,25 @@ func (l *lane) listen(ctx workflow.Context) error {
 		ordered := workflow.GetSignalChannel(ctx, SignalOrdered)
 		for ordered.Receive(ctx, nil) {
 			l.heard++
+			l.idle = 0
 		}
 	})
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (omniflow.Tally, error) { return l.tally, nil }); err != nil {
 		return err
 	}
 	return takeOrders(ctx, l)
+}
+
+// obeyCancellation makes a cancellation of the run, or the end of its
+// broadcast's, an order to cancel: no row is left without anybody who looks
+// after it.
+func (l *lane) obeyCancellation(ctx workflow.Context) {
+	ctx.Done().Receive(ctx, nil)
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	if _, err := l.take(ctx, omniflow.OrderCancel, ControlInput{Reason: "the run was cancelled"}); err != nil {
+		workflow.GetLogger(ctx).Error("the cancellation is not obeyed; use the update cancel", "error", err)
+	}
 }
 
 // look reads the ledger: nothing that the run remembers decides anything.
@@ -106,24 +123,34 @@ func (l *lane) input() activities.LaneInput {
 // advance takes the one step that the status calls for.
 func (l *lane) advance(ctx workflow.Context, st omniflow.LaneStatus) error {
 	switch {
-	case st.Control == omniflow.ControlCancelled && st.Tally.Queued > 0 && l.idle == 0:
-		l.idle++
+	case st.Control == omniflow.ControlCancelled && st.Tally.Queued > 0 && !l.swept:
+		l.swept = true
 		return workflow.ExecuteActivity(cancelStep(ctx, l.team, "cancel the rest"), act.CancelLane, l.input()).Get(ctx, nil)
 	case len(st.Slices) > 0 && st.StopCode != "":
 		return l.rest(ctx, fmt.Sprintf("Stopped: the provider answers %s for this account. Mend the cause, then resume.", st.StopCode), true)
 	case len(st.Slices) > 0 && (st.Control == omniflow.Paused || st.Control == omniflow.Stopped):
 		return l.rest(ctx, fmt.Sprintf("%s: %s.", st.Control, st.Reason), false)
 	case len(st.Slices) > 0:
-		return l.send(ctx, st.Slices)
+		return l.send(ctx, st)
 	}
 	return l.settle(ctx, st)
 }
 
-// send runs the slices, at most laneWindow at once, each once. A slice that
-// comes back undone is found again by the next look.
-func (l *lane) send(ctx workflow.Context, slices []int) error {
+// send decides what is due of the unknown outcomes, because the next messages
+// of their recipients wait for it, and then runs the slices, at most laneWindow
+// at once, each once. A slice that comes back undone is found again by the
+// next look.
+func (l *lane) send(ctx workflow.Context, st omniflow.LaneStatus) error {
+	l.swept = false
+	if st.Tally.Unknown > 0 && !st.Reconcile.After(workflow.Now(ctx)) {
+		r, err := l.reconcile(ctx)
+		if err != nil || r.Requeued+r.GivenUp > 0 {
+			return err // the ledger has changed: look again
+		}
+	}
+	slices := st.Slices
 	selector := workflow.NewSelector(ctx)
-	next, open, done, held := 0, 0, 0, false
+	next, open, done, held, more := 0, 0, 0, false, false
 	var due time.Time
 	var failed error
 	launch := func(from int) {
@@ -136,7 +163,7 @@ func (l *lane) send(ctx workflow.Context, slices []int) error {
 			if failed == nil {
 				failed = f.Get(ctx, &r)
 			}
-			held = held || r.Held != ""
+			held, more = held || r.Held != "", more || r.More
 			if r.Done {
 				done++
 			}
@@ -155,11 +182,14 @@ func (l *lane) send(ctx workflow.Context, slices []int) error {
 		l.describe(ctx, fmt.Sprintf("Sending: %d of %d slices done, %d under way.", done, len(slices), open))
 		selector.Select(ctx)
 	}
-	if failed != nil || held || done > 0 || due.IsZero() {
+	switch {
+	case failed != nil || done > 0 || more || next < len(slices) || held && due.IsZero():
 		l.idle = 0
 		return failed
+	case !due.IsZero():
+		return l.wait(ctx, "messages back off after a fault", due.Sub(workflow.Now(ctx)))
 	}
-	return l.wait(ctx, "messages back off after a fault", due.Sub(workflow.Now(ctx)))
+	return l.settle(ctx, st) // what is left waits behind a message whose outcome is unknown
 }
 
 // settle waits for the outcomes that are still unknown, and decides those
@@ -171,13 +201,20 @@ func (l *lane) settle(ctx workflow.Context, st omniflow.LaneStatus) error {
 		l.idle++
 		return l.wait(ctx, "webhooks may tell the outcome", min(pause, backoff(l.idle)))
 	}
-	l.idle = 0
-	var r omniflow.Reconciled
-	err := workflow.ExecuteActivity(step(ctx, databaseStep, l.team, "decide unknown outcomes"), act.ReconcileLane, l.input()).Get(ctx, &r)
+	r, err := l.reconcile(ctx)
 	if err != nil || r.Requeued+r.GivenUp > 0 {
+		l.idle = 0
 		return err
 	}
-	return l.wait(ctx, "no proof yet", time.Second)
+	l.idle++
+	return l.wait(ctx, "no proof yet", backoff(l.idle))
+}
+
+// reconcile decides the unknown outcomes that are due.
+func (l *lane) reconcile(ctx workflow.Context) (omniflow.Reconciled, error) {
+	var r omniflow.Reconciled
+	err := workflow.ExecuteActivity(step(ctx, databaseStep, l.team, "decide unknown outcomes"), act.ReconcileLane, l.input()).Get(ctx, &r)
+	return r, err
 }
 
 // rest waits for an order; where looking may help, it also looks now and then.

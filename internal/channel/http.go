@@ -141,6 +141,21 @@ func newRequest(ctx context.Context, call Call) (*retryablehttp.Request, error) 
 	return req, nil
 }
 
+type repeatKey struct{}
+
+// BeforeRepeat makes a call ask before it repeats itself after bytes were
+// sent: a provider counts every try against its limit. A refusal ends the call
+// with what it has.
+func BeforeRepeat(ctx context.Context, ask func(context.Context) error) context.Context {
+	return context.WithValue(ctx, repeatKey{}, ask)
+}
+
+// mayRepeat asks whoever wants to be asked.
+func mayRepeat(ctx context.Context, x *exchange) bool {
+	ask, ok := ctx.Value(repeatKey{}).(func(context.Context) error)
+	return !ok || !x.sent || ask(ctx) == nil
+}
+
 // checkRetry is the hook that decides about a repeat; see Do.
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	x, ok := ctx.Value(exchangeKey{}).(*exchange)
@@ -148,9 +163,9 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 		return false, nil
 	}
 	if err != nil {
-		return x.attempted && (x.repeatable || !x.sent), nil
+		return x.attempted && (x.repeatable || !x.sent) && mayRepeat(ctx, x), nil
 	}
-	return x.repeatable && resp.StatusCode >= 500, nil
+	return x.repeatable && resp.StatusCode >= 500 && mayRepeat(ctx, x), nil
 }
 
 // pause doubles with each try and takes up to half of itself off at random,

@@ -27,7 +27,7 @@ func newTransport(o HTTPOptions) *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
+		DialContext:            dialAbruptly(dialer),
 		TLSHandshakeTimeout:    5 * time.Second,
 		ResponseHeaderTimeout:  o.AnswerWithin,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -42,6 +42,19 @@ func newTransport(o HTTPOptions) *http.Transport {
 		t.Proxy = nil
 	}
 	return t
+}
+
+// dialAbruptly makes connections whose closing drops what the kernel has not
+// delivered yet: a call that was given up must not arrive a minute later, when
+// its message may have been sent again.
+func dialAbruptly(d *net.Dialer) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+			err = tcp.SetLinger(0)
+		}
+		return conn, err
+	}
 }
 
 // exchange is what one call and its repeats went through. Only the goroutine

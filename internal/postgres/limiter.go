@@ -30,19 +30,21 @@ WITH l AS (
     * GREATEST(0, extract(epoch FROM clock - GREATEST(adjusted_at, closed_until)))) AS now_rate FROM l
 )`
 
-// leaseBulk takes $3 slots at the bulk share of the rate if they start within
-// the time ahead ($4); GCRA, so unused time is not saved up.
+// leaseBulk takes up to $3 slots, at most 200 ms' worth of the bulk share of
+// the rate now, if they start within the time ahead ($4); GCRA, so unused time
+// is not saved up.
 const leaseBulk = current + `, want AS (
-  SELECT *, GREATEST(bulk_tat, clock) AS start, now_rate * (1 - reserve) AS share FROM cur
+  SELECT *, GREATEST(bulk_tat, clock) AS start, now_rate * (1 - reserve) AS share,
+    LEAST($3, GREATEST(1, ceil(now_rate * (1 - reserve) * 0.2)))::float8 AS n FROM cur
 ), new AS (
   UPDATE limiters t SET rate = w.now_rate, adjusted_at = w.clock,
     reason = CASE WHEN w.now_rate >= w.limit_per_second THEN '' ELSE w.reason END,
     bulk_tat = CASE WHEN w.closed_until <= w.clock AND w.start <= w.clock + $4::interval
-      THEN w.start + make_interval(secs => $3 / w.share) ELSE w.bulk_tat END
+      THEN w.start + make_interval(secs => w.n / w.share) ELSE w.bulk_tat END
   FROM want w WHERE t.channel_account_id = w.channel_account_id AND t.name = w.name
   RETURNING w.*
 )
-SELECT closed_until <= clock AND start <= clock + $4::interval,
+SELECT CASE WHEN closed_until <= clock AND start <= clock + $4::interval THEN n ELSE 0 END,
        extract(epoch FROM GREATEST(start, closed_until) - clock)::float8, share, now_rate, limit_per_second FROM new`
 
 // leaseInteractive takes one slot. Within the reserve it is due at once (GCRA
@@ -60,36 +62,34 @@ const leaseInteractive = current + `, want AS (
   FROM want w WHERE t.channel_account_id = w.channel_account_id AND t.name = w.name
   RETURNING w.*
 )
-SELECT closed_until <= clock,
+SELECT CASE WHEN closed_until <= clock THEN 1 ELSE 0 END::float8,
        extract(epoch FROM CASE WHEN closed_until > clock THEN closed_until WHEN reserved THEN clock
                                ELSE GREATEST(bulk_tat, clock) END - clock)::float8, now_rate, now_rate, limit_per_second FROM new`
 
-// Lease takes up to n bulk slots of a limiter, all or none. None means that
+// Lease takes up to n bulk slots of a limiter, at most 200 ms' worth of the
+// rate now, whatever rate the caller last heard of. None means that
 // the slots ahead are all taken or that the provider closed the account for a
 // while; Delay tells when to ask again.
 func (s *Store) Lease(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, n int) (omniflow.Lease, error) {
-	return s.lease(ctx, n, leaseBulk, accountID, string(name), float64(n), leaseAhead)
+	return s.lease(ctx, leaseBulk, accountID, string(name), float64(n), leaseAhead)
 }
 
 // LeaseInteractive takes one slot for a person's message, which never queues
 // behind bulk traffic.
 func (s *Store) LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName) (omniflow.Lease, error) {
-	return s.lease(ctx, 1, leaseInteractive, accountID, string(name))
+	return s.lease(ctx, leaseInteractive, accountID, string(name))
 }
 
-func (s *Store) lease(ctx context.Context, n int, sql string, args ...any) (omniflow.Lease, error) {
-	var granted bool
-	var delay, share float64
+func (s *Store) lease(ctx context.Context, sql string, args ...any) (omniflow.Lease, error) {
+	var slots, delay, share float64
 	var l omniflow.Lease
-	err := s.pool.QueryRow(ctx, sql, args...).Scan(&granted, &delay, &share, &l.Rate, &l.Limit)
+	err := s.pool.QueryRow(ctx, sql, args...).Scan(&slots, &delay, &share, &l.Rate, &l.Limit)
 	if err != nil {
 		return omniflow.Lease{}, fmt.Errorf("lease send slots of account %s: %w", args[0], err)
 	}
 	l.Delay = max(0, seconds(delay))
 	l.Interval = seconds(1 / share)
-	if granted {
-		l.Slots = n
-	}
+	l.Slots = int(slots)
 	return l, nil
 }
 

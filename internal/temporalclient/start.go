@@ -46,7 +46,8 @@ func routeOf(workflow string) (route, bool) {
 	return route{}, false
 }
 
-// Start makes sure that the run s promises exists. An error means that it is
+// Start makes sure that the run s promises exists. A run that was terminated or
+// failed is begun anew: it goes on from the ledger. An error means that it is
 // not known to exist: the promise stays in the outbox.
 func (t Starter) Start(ctx context.Context, s OutboxStart) error {
 	to, ok := routeOf(s.Workflow)
@@ -57,7 +58,7 @@ func (t Starter) Start(ctx context.Context, s OutboxStart) error {
 		ID:                       s.WorkflowID,
 		TaskQueue:                to.queue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		StaticSummary:            s.Summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.TeamIDKey.ValueSet(s.TeamID.String()), workflows.JobKindKey.ValueSet(to.jobKind)),

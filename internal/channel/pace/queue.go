@@ -42,8 +42,10 @@ func (q *queue) wants(now time.Time) (int, bool) {
 	return max(1, int(q.rate*leaseWorth.Seconds())), true
 }
 
-// add takes in a lease heard of at now.
-func (q *queue) add(now time.Time, l omniflow.Lease) {
+// add takes in a lease that was asked for at one time and heard of at another.
+// Its slots count from when it was heard of, so that none is early; when the
+// answer took long, those that would reach into the next lease are lost.
+func (q *queue) add(asked, now time.Time, l omniflow.Lease) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.rate = l.Rate
@@ -53,7 +55,11 @@ func (q *queue) add(now time.Time, l omniflow.Lease) {
 		return
 	}
 	q.askAt = time.Time{}
-	q.leases = append(q.leases, lease{next: now.Add(l.Delay), interval: l.Interval, left: l.Slots})
+	late := max(0, now.Sub(asked)-tolerance/2)
+	left := l.Slots - int(late/max(l.Interval, 1))
+	if left > 0 {
+		q.leases = append(q.leases, lease{next: now.Add(l.Delay), interval: l.Interval, left: left})
+	}
 }
 
 // take gives the slots due at now, or how long to wait for some.

@@ -19,7 +19,7 @@ func at(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecon
 // first one due after delay.
 func leased(n int, delay, interval time.Duration) *queue {
 	q := &queue{turn: make(chan struct{}, 1)}
-	q.add(start, omniflow.Lease{Slots: n, Delay: delay, Interval: interval, Rate: 1 / interval.Seconds()})
+	q.add(start, start, omniflow.Lease{Slots: n, Delay: delay, Interval: interval, Rate: 1 / interval.Seconds()})
 	return q
 }
 
@@ -130,7 +130,7 @@ func TestALeaseIsRenewedBeforeItsEnd(t *testing.T) {
 	require.True(t, ask, "100 ms are left")
 	require.Equal(t, 20, n, "200 ms' worth at 100/s")
 
-	q.add(at(100), omniflow.Lease{Slots: 20, Delay: 100 * time.Millisecond, Interval: 10 * time.Millisecond, Rate: 50})
+	q.add(at(100), at(100), omniflow.Lease{Slots: 20, Delay: 100 * time.Millisecond, Interval: 10 * time.Millisecond, Rate: 50})
 	_, ask = q.wants(at(120))
 	require.False(t, ask, "the second lease ends at 400 ms")
 	n, ask = q.wants(at(300))
@@ -141,7 +141,7 @@ func TestALeaseIsRenewedBeforeItsEnd(t *testing.T) {
 func TestTwoLeasesFollowEachOther(t *testing.T) {
 	t.Parallel()
 	q := leased(2, 0, 30*time.Millisecond)
-	q.add(start, omniflow.Lease{Slots: 2, Delay: 60 * time.Millisecond, Interval: 30 * time.Millisecond, Rate: 33})
+	q.add(start, start, omniflow.Lease{Slots: 2, Delay: 60 * time.Millisecond, Interval: 30 * time.Millisecond, Rate: 33})
 	for _, ms := range []int{0, 30, 60, 90} {
 		require.Equal(t, 1, total(q, at(ms)), "at %d ms", ms)
 	}
@@ -161,7 +161,7 @@ func TestARefusedLeaseIsAskedForAgainLater(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			q := &queue{}
-			q.add(start, omniflow.Lease{Delay: c.delay, Rate: 40})
+			q.add(start, start, omniflow.Lease{Delay: c.delay, Rate: 40})
 			_, ask := q.wants(start.Add(c.wait - 1))
 			require.False(t, ask)
 			n, wait := q.take(start, 1)
@@ -179,4 +179,15 @@ func TestAnEmptyQueueNeverSpins(t *testing.T) {
 	n, wait := (&queue{}).take(start, 1)
 	require.Zero(t, n)
 	require.Equal(t, time.Millisecond, wait)
+}
+
+func TestALeaseHeardOfLateLosesWhatReachesIntoTheNext(t *testing.T) {
+	t.Parallel()
+	q := &queue{}
+	asked := time.Unix(1_800_000_000, 0)
+	heard := asked.Add(120 * time.Millisecond) // the database stalled
+	q.add(asked, heard, omniflow.Lease{Slots: 16, Interval: 12500 * time.Microsecond, Rate: 80})
+	require.Len(t, q.leases, 1)
+	require.Equal(t, 8, q.leases[0].left)
+	require.Equal(t, heard, q.leases[0].next, "none is early")
 }
