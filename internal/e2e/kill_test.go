@@ -20,7 +20,12 @@ func TestKills(t *testing.T) {
 		crowd{channel: "whatsapp", customers: 800, rate: 250}, crowd{channel: "line", customers: 600, multicast: 1},
 		crowd{channel: "facebook", customers: 350, rate: 100}, crowd{channel: "instagram", customers: 350, rate: 100})
 	for _, a := range m.accounts {
-		m.fault(a, simulator.Faults{Seed: w.seed, Throttle: 0.01, Unavailable: 0.01, Lost500: 0.01, LostReset: 0.01})
+		f := simulator.Faults{Seed: w.seed, Throttle: 0.01, Unavailable: 0.01, Lost500: 0.01, LostReset: 0.01}
+		if a.Channel == "line" { // few calls of many people each: chance would hardly hit one
+			f.Next = []simulator.NextFault{{Recipient: recipient("line", 70), Fault: simulator.Lost500},
+				{Recipient: recipient("line", 250), Fault: simulator.LostReset}, {Recipient: recipient("line", 430), Fault: simulator.Unavailable}}
+		}
+		m.fault(a, f)
 		m.webhooks(a, func(h *simulator.Webhooks) { h.Duplicate, h.Reorder, h.BeforeResponse = 0.05, 0.1, 0.02 })
 	}
 	began := time.Now()
@@ -50,6 +55,7 @@ func TestKills(t *testing.T) {
 	}
 	m.limitsKept()
 	for channel, s := range m.summaries() {
+		require.Positive(t, s.LostResponses, channel)
 		t.Logf("%s: faults %v, %d answers lost, webhooks %+v", channel, s.Faults, s.LostResponses, s.Webhooks)
 	}
 }
