@@ -104,6 +104,9 @@ type Template struct {
 	Name     string   `json:"name"`
 	Language string   `json:"language"`         // such as zh_TW
 	Params   []string `json:"params,omitempty"` // positional body parameters
+	// GroupID is the group that the body's first parameter invites to: the
+	// provider puts the link of the moment in its place. Params follow it.
+	GroupID string `json:"group_id,omitempty" hidden:"true"`
 }
 
 // The kinds that only other rules know: windows, matrices of content.

@@ -58,8 +58,9 @@ type component struct {
 }
 
 type parameter struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
+	Type    string `json:"type"`
+	Text    string `json:"text,omitempty"`
+	GroupID string `json:"group_id,omitempty"` // section 3.5
 }
 
 // Check says whether each of contents can go to WhatsApp: text of 1 to 4,096
@@ -167,10 +168,13 @@ func (r *request) attach(kind omniflow.MessageKind, m omniflow.Media) {
 
 func newTemplate(t omniflow.Template) *template {
 	out := &template{Name: t.Name, Language: language{Code: t.Language}}
-	if len(t.Params) == 0 {
+	if len(t.Params) == 0 && t.GroupID == "" {
 		return out
 	}
 	body := component{Type: "body"}
+	if t.GroupID != "" {
+		body.Parameters = append(body.Parameters, parameter{Type: "group_id", GroupID: t.GroupID})
+	}
 	for _, p := range t.Params {
 		body.Parameters = append(body.Parameters, parameter{Type: "text", Text: p})
 	}

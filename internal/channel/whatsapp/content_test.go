@@ -62,6 +62,9 @@ func TestBody(t *testing.T) {
 		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"zh_TW"},"components":[
 			{"type":"body","parameters":[{"type":"text","text":"A"},{"type":"text","text":"B"}]}]}}`: form(
 			omniflow.Template{Name: "n", Language: "zh_TW", Params: []string{"A", "B"}}),
+		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"en"},"components":[
+			{"type":"body","parameters":[{"type":"group_id","group_id":"Y2F"},{"type":"text","text":"A"}]}]}}`: form(
+			omniflow.Template{Name: "n", Language: "en", Params: []string{"A"}, GroupID: "Y2F"}),
 		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"en"}}}`: form(
 			omniflow.Template{Name: "n", Language: "en"}),
 	} {
