@@ -24,7 +24,12 @@ func (r *relay) read(items []omniflow.InboxItem) omniflow.Intake {
 			continue
 		}
 		for _, e := range events {
-			addEvent(&in, item, e)
+			if to, ok := r.route(item, e.AccountID); ok {
+				addEvent(&in, to, e)
+			} else {
+				in.Dead = append(in.Dead, omniflow.DeadLetter{TeamID: item.TeamID, Channel: item.Channel,
+					ChannelAccountID: item.ChannelAccountID, Reason: omniflow.AccountForeign, Event: []byte(`{}`)})
+			}
 		}
 	}
 	return in
@@ -39,6 +44,7 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 		Attempt: e.Key.Attempt, State: e.State, ProviderID: e.ProviderID, At: e.At, Raw: asJSON(e.Raw)}
 	if e.Fault != nil {
 		status.Code = e.Fault.Reason
+		addStop(in, status, e.Fault)
 	}
 	switch {
 	case e.Kind == channel.EventStatus && !e.Key.IsZero():
@@ -56,6 +62,16 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 			ChannelAccountID: item.ChannelAccountID, Sender: e.Recipient, ProviderID: e.ProviderID, Kind: e.MessageType,
 			Text: e.Text, At: e.At, Raw: asJSON(e.Raw)})
 	}
+}
+
+// addStop keeps a stop that a failed status tells of: the rest of the audience
+// must not fail one by one.
+func addStop(in *omniflow.Intake, s omniflow.Status, f *channel.Error) {
+	if f.Fault != channel.Misconfigured {
+		return
+	}
+	in.Stops = append(in.Stops, omniflow.Stop{TeamID: s.TeamID, ChannelAccountID: s.ChannelAccountID, MessageID: s.MessageID,
+		Template: f.Scope == channel.ScopeTemplate, Code: f.Code, Reason: f.Reason})
 }
 
 func deadLetter(item omniflow.InboxItem, reason omniflow.Code) omniflow.DeadLetter {

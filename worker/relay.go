@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,16 +31,21 @@ type relay struct {
 	channels channelSet
 	meter    *meter
 	log      *slog.Logger
+	index    atomic.Pointer[accountIndex] // of every account, by channel and provider's id
 }
 
 // run relays until ctx ends.
 func (r *relay) run(ctx context.Context) error {
+	if _, err := r.readAccounts(ctx); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for range inboxRelays {
 		group.Go(func() error { return r.each(ctx, "drain inbox", lookEach, r.drainInbox) })
 	}
 	group.Go(func() error { return r.each(ctx, "drain outbox", lookEach, r.drainOutbox) })
 	group.Go(func() error { return r.each(ctx, "fold counts", foldEach, r.fold) })
+	group.Go(func() error { return r.each(ctx, "read accounts", accountLife, r.readAccounts) })
 	group.Go(func() error { return r.each(ctx, "purge", purgeEach, r.purge) })
 	return group.Wait()
 }

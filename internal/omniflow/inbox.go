@@ -63,11 +63,23 @@ type DeadLetter struct {
 	Event            json.RawMessage
 }
 
+// Stop is a provider's word, by webhook, that an account or a template takes
+// nothing more until somebody acts.
+type Stop struct {
+	TeamID           uuid.UUID
+	ChannelAccountID uuid.UUID
+	MessageID        uuid.UUID // of a template: its lane is stopped
+	Template         bool
+	Code             string // the provider's
+	Reason           Code
+}
+
 // Intake is what a batch of inbox items says, sorted by what is done with it.
 type Intake struct {
 	Statuses []Status
 	Clues    []Clue
 	Messages []CustomerMessage
+	Stops    []Stop
 	Dead     []DeadLetter
 }
 
@@ -84,5 +96,6 @@ const (
 	MessageUnknown      Code = "message_unknown"
 	ConversationUnknown Code = "conversation_unknown"
 	EnvelopeInvalid     Code = "envelope_invalid"
+	AccountForeign      Code = "account_foreign"  // the event is of another team's account
 	EventUnstorable     Code = "event_unstorable" // the database refused what it says
 )

@@ -100,6 +100,9 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 			break
 		}
 	}
+	if err := applyStops(ctx, tx, in.Stops); err != nil {
+		return result, err
+	}
 	lost, err := lostStatuses(ctx, tx, in.Statuses)
 	if err != nil {
 		return result, err
