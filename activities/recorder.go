@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,21 +22,35 @@ const (
 type recorder struct {
 	ledger Ledger
 	teamID uuid.UUID
-	in     chan []omniflow.Record
+	in     chan handed
 	done   chan struct{}
+	open   sync.WaitGroup // outcomes handed over and not written, one each call of add
 	log    *slog.Logger
+}
+
+// handed is outcomes on their way, and how often add was called for them.
+type handed struct {
+	records []omniflow.Record
+	calls   int
 }
 
 // newRecorder starts a recorder; close ends it. After the end of ctx it still
 // tries to write for the grace.
 func newRecorder(ctx context.Context, ledger Ledger, teamID uuid.UUID, log *slog.Logger, grace time.Duration) *recorder {
-	r := &recorder{ledger: ledger, teamID: teamID, in: make(chan []omniflow.Record, 64), done: make(chan struct{}), log: log}
+	r := &recorder{ledger: ledger, teamID: teamID, in: make(chan handed, 64), done: make(chan struct{}), log: log}
 	go r.run(ctx, grace)
 	return r
 }
 
 // add hands over outcomes.
-func (r *recorder) add(records ...omniflow.Record) { r.in <- records }
+func (r *recorder) add(records ...omniflow.Record) {
+	r.open.Add(1)
+	r.in <- handed{records, 1}
+}
+
+// flush returns when everything handed over so far is written, or given up.
+// Nobody may add meanwhile.
+func (r *recorder) flush() { r.open.Wait() }
 
 // close writes what is left and returns when it is written, or when ctx (that
 // of newRecorder) has been over for the grace.
@@ -50,39 +65,40 @@ func (r *recorder) run(ctx context.Context, grace time.Duration) {
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
 	defer stop()
-	var next []omniflow.Record // did not fit into the group before
+	var next handed // did not fit into the group before
 	for {
 		group, ok := next, true
-		if group == nil {
+		if group.calls == 0 {
 			if group, ok = <-r.in; !ok {
 				return
 			}
 		}
 		group, next = r.gather(group)
-		r.write(detached, group)
+		r.write(detached, group.records)
+		r.open.Add(-group.calls)
 	}
 }
 
 // gather waits a moment for more outcomes to write along. What would make the
 // group too large comes back as next.
-func (r *recorder) gather(group []omniflow.Record) (_, next []omniflow.Record) {
+func (r *recorder) gather(group handed) (_, next handed) {
 	timer := time.NewTimer(recordWithin)
 	defer timer.Stop()
-	for len(group) < recordAtMost {
+	for len(group.records) < recordAtMost {
 		select {
 		case more, ok := <-r.in:
 			if !ok {
-				return group, nil
+				return group, handed{}
 			}
-			if len(group)+len(more) > recordAtMost {
+			if len(group.records)+len(more.records) > recordAtMost {
 				return group, more
 			}
-			group = append(group, more...)
+			group.records, group.calls = append(group.records, more.records...), group.calls+more.calls
 		case <-timer.C:
-			return group, nil
+			return group, handed{}
 		}
 	}
-	return group, nil
+	return group, handed{}
 }
 
 // recordGrace is how long after the end of its activity a recorder still
@@ -90,9 +106,18 @@ func (r *recorder) gather(group []omniflow.Record) (_, next []omniflow.Record) {
 const recordGrace = sendWithin + 5*time.Second
 
 // write tries until the group is written or ctx is over.
+// try writes once. A database host that has vanished answers nobody: then the
+// next try is made on another connection.
+func (r *recorder) try(ctx context.Context, records []omniflow.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, sendWithin)
+	defer cancel()
+	_, err := r.ledger.RecordMessages(ctx, r.teamID, records)
+	return err
+}
+
 func (r *recorder) write(ctx context.Context, records []omniflow.Record) {
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		_, err := r.ledger.RecordMessages(ctx, r.teamID, records)
+		err := r.try(ctx, records)
 		if err == nil {
 			return
 		}

@@ -20,6 +20,7 @@ const (
 	lookEach    = 100 * time.Millisecond // an empty inbox or outbox is looked at again after this
 	foldEach    = time.Second
 	purgeEach   = time.Hour
+	stepWithin  = 30 * time.Second // a step that takes longer is broken off and tried again
 )
 
 // relay moves what a committed transaction promised: webhooks from the inbox
@@ -54,7 +55,7 @@ func (r *relay) run(ctx context.Context) error {
 // logged and tried again after a second at least.
 func (r *relay) each(ctx context.Context, name string, pause time.Duration, step func(context.Context) (int, error)) error {
 	for ctx.Err() == nil {
-		n, err := step(ctx)
+		n, err := within(ctx, max(stepWithin, pause), step)
 		rest := pause
 		if err != nil {
 			r.log.Warn("relay: "+name+" will be tried again", "error", err)
@@ -68,6 +69,13 @@ func (r *relay) each(ctx context.Context, name string, pause time.Duration, step
 		}
 	}
 	return nil
+}
+
+// within bounds one step: a host that has vanished must not hold it for ever.
+func within(ctx context.Context, d time.Duration, step func(context.Context) (int, error)) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return step(ctx)
 }
 
 func (r *relay) drainInbox(ctx context.Context) (int, error) {
