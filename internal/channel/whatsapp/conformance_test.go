@@ -20,3 +20,8 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	channeltest.Run(t, harness)
 }
+
+func TestGroupConformance(t *testing.T) {
+	t.Parallel()
+	channeltest.RunGroups(t, harness)
+}

@@ -170,6 +170,9 @@ func TestParseBatch(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(hook("messages", `"statuses":[{"id":"wamid.1","status":"failed","timestamp":1,"errors":[{"code":131026}]}]`))
 	f.Add(hook("messages", `"messages":[{"from":"1","id":"wamid.2","timestamp":"1739321024","type":"text","text":{"body":"x"}}]`))
+	f.Add(hook("group_participants_update", `"initiated_by":"business","groups":[{"timestamp":1,"group_id":"Y2F","type":"group_participants_remove",
+		"removed_participants":[{"input":"1"}],"failed_participants":[{"wa_id":"2","errors":[{"code":131203}]}],"errors":[{"code":131201}]}]`))
+	f.Add(hook("group_settings_update", `"groups":[{"type":"group_settings_update","group_subject":{"text":"S","update_successful":"false"}}]`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		events, err := (&Client{}).Parse(body)
@@ -179,6 +182,9 @@ func FuzzParse(f *testing.F) {
 		for _, e := range events {
 			if e.Kind == channel.EventMessage && (e.Recipient == "" || e.ProviderID == "" || e.At.IsZero()) {
 				t.Errorf("half a message: %+v", e)
+			}
+			if (e.Kind == channel.EventGroup) != (e.Group != nil) || e.Group != nil && e.Group.Type == "" {
+				t.Errorf("half a group event: %+v", e)
 			}
 			if (e.State == omniflow.Failed) != (e.Fault != nil) {
 				t.Errorf("a failure without a fault: %+v", e)
