@@ -217,9 +217,10 @@ func (r *sliceRun) dispatch(ctx context.Context, messages []omniflow.ClaimedMess
 // patience, after waiting for it. It is asked only when nothing is due.
 func (r *sliceRun) moreSoon(ctx context.Context) (bool, error) {
 	r.room.empty()
+	r.recorder.flush()
 	st, err := r.ledger.SliceStatus(ctx, r.slice)
 	if err != nil || st.Due+st.Sending > 0 {
-		// What is in sending was handed to the recorder and is being written.
+		// What is in sending still was claimed by an earlier attempt, late.
 		return err == nil, errors.Join(err, wait(ctx, recordWithin))
 	}
 	pause := time.Until(st.NextDue)
