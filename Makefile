@@ -45,7 +45,7 @@ bench-full: ## bench, and 1,000,000 recipients beside 10,000
 	@go run ./internal/bench -full
 
 histories: ## record the histories that the replay test runs anew (only after an intended change of a workflow)
-	go test -run TestRecordHistories -record ./internal/e2e/...
+	go test -run TestRecordHistories ./internal/e2e/... -record
 
 clean: down ## stop the stack and remove everything it made, but the built Temporal server
 	@find .local -mindepth 1 -maxdepth 1 ! -name bin -exec rm -rf {} + 2>/dev/null || true

@@ -121,14 +121,18 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 // how many rows changed state.
 func mergeAll(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, error) {
 	sum := 0
+	if err := lockMessages(ctx, tx, statuses); err != nil {
+		return 0, err
+	}
+	proofs := proofs{}
 	for _, evidence := range []omniflow.Evidence{omniflow.Sent, omniflow.Failed, omniflow.Received, omniflow.Read} {
-		changed, err := mergeIn(ctx, tx, onlyOnce(statuses, evidence))
+		changed, err := mergeIn(ctx, tx, onlyOnce(statuses, evidence), proofs)
 		if err != nil {
 			return 0, err
 		}
 		sum += changed
 	}
-	return sum, nil
+	return sum, proofs.store(ctx, tx)
 }
 
 // onlyOnce keeps one status of each message with one kind of evidence: of the

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"omniflow/internal/omniflow"
 )
@@ -27,7 +28,7 @@ func lattice() string {
 // mergeStatuses applies evidence to the ledger, one row a message and
 // evidence kind collapsed by the caller. A failure counts only for the
 // attempt that failed. A row given up as outcome_unknown is still unknown to
-// evidence. The first evidence about a message also feeds webhook_evidence,
+// evidence. The first evidence about a message also counts as a proof,
 // but for a watermark, which is weak: it says nothing about a message that we
 // do not know to be accepted, so it cannot prove that such news would come.
 var mergeStatuses = `
@@ -55,17 +56,57 @@ WITH e AS (
 ), noted AS (
   INSERT INTO message_events (message_id, team_id, state, at, code, attempt)
   SELECT id, team_id, evidence, at, COALESCE(code, ''), attempt FROM merged
-), proof AS (
-  INSERT INTO webhook_evidence AS w (channel_account_id, second, team_id, confirmed)
-  SELECT channel_account_id, date_trunc('second', attempted_at), team_id, count(*)
-  FROM merged WHERE first AND attempted_at IS NOT NULL GROUP BY 1, 2, 3
-  ON CONFLICT (channel_account_id, second) DO UPDATE SET confirmed = w.confirmed + excluded.confirmed
 )
-SELECT count(*) FILTER (WHERE next IS NOT NULL) FROM merged`
+SELECT channel_account_id, team_id, COALESCE(date_trunc('second', attempted_at), '-infinity'),
+       count(*) FILTER (WHERE next IS NOT NULL), count(*) FILTER (WHERE first AND attempted_at IS NOT NULL)
+FROM merged GROUP BY 1, 2, 3`
 
-// mergeIn applies evidence whose message is known. Repeating it, in any
-// order, ends in the same states. It returns how many rows changed state.
-func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, error) {
+// lockMessages locks every message of an intake in one order, by a statement of
+// its own: the merges then read the rows as they are. In one statement, a row
+// that a recorder changes while the merge waits for it would be judged by its
+// old state, and the evidence lost.
+func lockMessages(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) error {
+	ids := make([]uuid.UUID, len(statuses))
+	for i, s := range statuses {
+		ids[i] = s.MessageID
+	}
+	if _, err := tx.Exec(ctx, `SELECT FROM messages WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids); err != nil {
+		return fmt.Errorf("lock messages: %w", err)
+	}
+	return nil
+}
+
+// proofs counts the messages confirmed for the first time, by the second of
+// their attempt.
+type proofs map[proofKey]int
+
+type proofKey struct {
+	account, team uuid.UUID
+	second        time.Time
+}
+
+// store adds the proofs to webhook_evidence, in one order, so that no two
+// relays wait for each other.
+func (p proofs) store(ctx context.Context, tx pgx.Tx) error {
+	var accounts, teams []uuid.UUID
+	var seconds []time.Time
+	var counts []int
+	for k, n := range p {
+		accounts, teams, seconds, counts = append(accounts, k.account), append(teams, k.team), append(seconds, k.second), append(counts, n)
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO webhook_evidence AS w (channel_account_id, team_id, second, confirmed)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::integer[]) AS p(account, team, second, n) ORDER BY 1, 3
+		ON CONFLICT (channel_account_id, second) DO UPDATE SET confirmed = w.confirmed + excluded.confirmed`, accounts, teams, seconds, counts)
+	if err != nil {
+		return fmt.Errorf("store proofs: %w", err)
+	}
+	return nil
+}
+
+// mergeIn applies evidence whose message is known and locked. Repeating it, in
+// any order, ends in the same states. It returns how many rows changed state.
+func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status, p proofs) (int, error) {
 	var accounts, messages []uuid.UUID
 	var attempts []int16
 	var evidence, providers, codes []string
@@ -76,16 +117,23 @@ func mergeIn(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, e
 		evidence, providers = append(evidence, string(s.State)), append(providers, storable(s.ProviderID))
 		codes, at, weak = append(codes, storable(string(s.Code))), append(at, s.At), append(weak, s.Weak)
 	}
-	// The rows are locked by a statement of their own: the merge then reads them
-	// as they are. In one statement, a row that a recorder changes while the
-	// merge waits for it would be judged by its old state, and the evidence lost.
-	if _, err := tx.Exec(ctx, `SELECT FROM messages WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, messages); err != nil {
-		return 0, fmt.Errorf("lock messages: %w", err)
-	}
-	var changed int
-	err := tx.QueryRow(ctx, mergeStatuses, accounts, messages, attempts, evidence, at, providers, codes, weak).Scan(&changed)
+	sum := 0
+	rows, err := tx.Query(ctx, mergeStatuses, accounts, messages, attempts, evidence, at, providers, codes, weak)
 	if err != nil {
 		return 0, fmt.Errorf("merge statuses: %w", err)
 	}
-	return changed, nil
+	var k proofKey
+	var second pgtype.Timestamptz
+	var changed, first int
+	_, err = pgx.ForEachRow(rows, []any{&k.account, &k.team, &second, &changed, &first}, func() error {
+		sum += changed
+		if k.second = second.Time; first > 0 {
+			p[k] += first
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("merge statuses: %w", err)
+	}
+	return sum, nil
 }
