@@ -27,6 +27,11 @@ type Ledger interface {
 	BroadcastLanes(ctx context.Context, teamID, broadcastID uuid.UUID) ([]omniflow.Lane, error)
 	// Contents loads what a lane sends, by content id.
 	Contents(ctx context.Context, lane omniflow.Lane) (map[uuid.UUID][]omniflow.Content, error)
+	// LaneMedia lists the files of a lane, those at its provider and those due.
+	LaneMedia(ctx context.Context, lane omniflow.Lane) (ready, due []omniflow.Media, err error)
+	// MediaReady and MediaRejected note what became of a file of a lane.
+	MediaReady(ctx context.Context, lane omniflow.Lane, m omniflow.Media, handle string) error
+	MediaRejected(ctx context.Context, lane omniflow.Lane, m omniflow.Media, code string) error
 	// LaneStatus reads where a lane stands, and which slices of size rows are not done.
 	LaneStatus(ctx context.Context, lane omniflow.Lane, size int) (omniflow.LaneStatus, error)
 	// BroadcastTally counts rows by lane and state; Planned is left out.
@@ -79,6 +84,7 @@ type Activities struct {
 	ledger   Ledger
 	accounts Accounts
 	senders  map[omniflow.Channel]channel.Sender
+	files    Files
 	pacer    *pace.Pacer
 	meter    Meter
 	log      *slog.Logger
@@ -87,8 +93,12 @@ type Activities struct {
 
 // New makes the activities. stopping closes when the worker begins to stop:
 // what is under way is finished then, and nothing new begun.
-func New(ledger Ledger, accounts Accounts, senders map[omniflow.Channel]channel.Sender, meter Meter, log *slog.Logger, stopping <-chan struct{}) *Activities {
-	return &Activities{ledger: ledger, accounts: accounts, senders: senders, pacer: pace.New(ledger), meter: meter, log: log, stopping: stopping}
+func New(ledger Ledger, accounts Accounts, senders map[omniflow.Channel]channel.Sender, meter Meter, log *slog.Logger, stopping <-chan struct{}, options ...Option) *Activities {
+	a := &Activities{ledger: ledger, accounts: accounts, senders: senders, files: noFiles{}, pacer: pace.New(ledger), meter: meter, log: log, stopping: stopping}
+	for _, set := range options {
+		set(a)
+	}
+	return a
 }
 
 // Register adds every activity of a to r.

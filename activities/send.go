@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"omniflow/internal/channel"
 	"omniflow/internal/omniflow"
 )
@@ -18,11 +20,14 @@ const sendWithin = 10 * time.Second
 // outcome to the recorder.
 func (r *sliceRun) sendOne(ctx context.Context, m omniflow.ClaimedMessage, at time.Time) {
 	t := attempt{message: m, reconcileAfter: r.job.ReconcileAfter}
-	err := r.pass(ctx, at)
+	err := forgotten(m)
+	if err == nil {
+		err = r.pass(ctx, at)
+	}
 	t.started = time.Now()
 	if err == nil {
-		t.receipt, err = r.sender.Send(ctx, r.account, channel.Message{
-			Key: channel.Key{MessageID: m.ID, Attempt: m.Attempt}, Recipient: m.Recipient, Contents: r.contents[m.ContentID]})
+		t.receipt, err = r.sender.Send(r.paced(ctx), r.account, channel.Message{Key: channel.Key{MessageID: m.ID, Attempt: m.Attempt},
+			RetryKey: m.RetryKey, Recipient: m.Recipient, Contents: omniflow.FillContents(r.contents[m.ContentID], m.Name)})
 	}
 	t.ended, t.fault = time.Now(), asFault(err)
 	r.meter.Attempt(r.slice.Channel, result(t.fault), t.ended.Sub(t.started), 1)
@@ -41,11 +46,10 @@ func (r *sliceRun) sendChunk(ctx context.Context, messages []omniflow.ClaimedMes
 		recipients[i] = m.Recipient
 	}
 	var receipt channel.Receipt
-	var err error = &channel.Error{Fault: channel.Ambiguous, Scope: channel.ScopeMessage, Code: "retry_key_expired", Reason: omniflow.OutcomeUnknown}
-	if key := messages[0].RetryKey; !messages[0].Again || !expired(key, started) {
+	err := forgotten(messages[0])
+	if err == nil {
 		if err = r.pass(ctx, at); err == nil {
-			ctx = channel.BeforeRepeat(ctx, func(ctx context.Context) error { return r.pacer.Pass(ctx, r.account.ID, r.limiter) })
-			receipt, err = r.sender.(channel.Multicaster).Multicast(ctx, r.account, key, recipients, r.contents[messages[0].ContentID])
+			receipt, err = r.sender.(channel.Multicaster).Multicast(r.paced(ctx), r.account, messages[0].RetryKey, recipients, r.contents[messages[0].ContentID])
 		}
 	}
 	ended, fault := time.Now(), asFault(err)
@@ -71,6 +75,21 @@ func (r *sliceRun) sendChunk(ctx context.Context, messages []omniflow.ClaimedMes
 		r.singly.Add(int64(len(messages)))
 	}
 	r.recorder.add(records...)
+}
+
+// forgotten is the error of a row whose earlier call may have been taken, and
+// whose retry key LINE may not remember any more: asking again could deliver
+// twice.
+func forgotten(m omniflow.ClaimedMessage) error {
+	if m.RetryKey == uuid.Nil || !m.Again || !expired(m.RetryKey, time.Now()) {
+		return nil
+	}
+	return &channel.Error{Fault: channel.Ambiguous, Scope: channel.ScopeMessage, Code: "retry_key_expired", Reason: omniflow.OutcomeUnknown}
+}
+
+// paced lets what a sender repeats by itself wait for its turn too.
+func (r *sliceRun) paced(ctx context.Context) context.Context {
+	return channel.BeforeRepeat(ctx, func(ctx context.Context) error { return r.pacer.Pass(ctx, r.account.ID, r.limiter) })
 }
 
 // staleSlot is how long after its slot a send may begin without a new one: a

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -38,6 +39,9 @@ type SendSliceResult struct {
 // ambiguous, never fresh.
 func (a *Activities) SendSlice(ctx context.Context, sl omniflow.Slice) (SendSliceResult, error) {
 	run, err := a.openSlice(ctx, sl)
+	if errors.Is(err, errNotReady) {
+		return SendSliceResult{Held: omniflow.MediaNotReady}, nil
+	}
 	if err != nil {
 		return SendSliceResult{}, asTemporal(err)
 	}
@@ -67,6 +71,7 @@ type sliceRun struct {
 	sender   channel.Sender
 	contents map[uuid.UUID][]omniflow.Content
 	limiter  omniflow.LimiterName
+	push     bool // LINE: a call and a retry key a row
 	fence    int
 	recorder *recorder
 	room     *room
@@ -78,9 +83,6 @@ type sliceRun struct {
 func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRun, error) {
 	r := &sliceRun{Activities: a, slice: sl, sender: a.senders[sl.Channel], limiter: omniflow.MessagesLimiter,
 		room: newRoom(inFlight), crew: make(chan handover)}
-	if _, ok := r.sender.(channel.Multicaster); ok {
-		r.limiter, r.room = omniflow.MulticastLimiter, newRoom(chunksAtOnce*groupAtMost)
-	}
 	if r.sender == nil {
 		return nil, omniflow.Refuse(omniflow.BroadcastChannelUnsupported, "BRD-03", "no sender for channel %s", sl.Channel)
 	}
@@ -91,7 +93,7 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 	if r.account, err = a.accounts.Account(ctx, sl.TeamID, sl.ChannelAccountID); err != nil {
 		return nil, err
 	}
-	if r.contents, err = a.ledger.Contents(ctx, sl.Lane); err != nil {
+	if err := r.load(ctx); err != nil {
 		return nil, err
 	}
 	var ambiguous int
@@ -104,6 +106,29 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 	}
 	r.recorder = newRecorder(ctx, a.ledger, sl.TeamID, a.log, recordGrace)
 	return r, nil
+}
+
+// errNotReady says that a lane's files are not at its provider: PrepareLane
+// comes first.
+var errNotReady = errors.New("the lane's files are not at the provider")
+
+// load reads what is sent. What is the same for everybody goes to LINE by
+// multicast; what is not goes by push, a call a recipient.
+func (r *sliceRun) load(ctx context.Context) (err error) {
+	if r.contents, err = r.ledger.Contents(ctx, r.slice.Lane); err != nil {
+		return err
+	}
+	if hasFiles(r.contents) {
+		if ready, err := r.locate(ctx, r.slice.Lane, r.contents); err != nil || !ready {
+			return cmp.Or(err, errNotReady)
+		}
+	}
+	_, multicast := r.sender.(channel.Multicaster)
+	r.push = multicast && isPersonal(r.contents)
+	if multicast && !r.push {
+		r.limiter, r.room = omniflow.MulticastLimiter, newRoom(chunksAtOnce*groupAtMost)
+	}
+	return nil
 }
 
 // send claims and sends until nothing is due, and waits for what is under way.
@@ -154,7 +179,8 @@ func (r *sliceRun) untilBudget(ctx context.Context) (context.Context, func()) {
 
 // claim takes rows for the slots that are due and hands them to their senders.
 func (r *sliceRun) claim(ctx, taking context.Context, cursor int) (omniflow.Claimed, error) {
-	c := omniflow.Claim{Slice: r.slice, Fence: r.fence, Cursor: cursor, Max: groupAtMost, ActorID: r.job.ActorID}
+	c := omniflow.Claim{Slice: r.slice, Fence: r.fence, Cursor: cursor, Max: groupAtMost, Push: r.push,
+		ActorID: r.job.ActorID, Bound: r.job.Request.Audience.Bound}
 	window := omniflow.WindowOfBroadcast(r.job.Request.Kind, r.slice.Channel)
 	c.Window, c.WindowCode = window.Max, window.Code
 	multicast := r.limiter == omniflow.MulticastLimiter

@@ -63,6 +63,7 @@ func newStage(t *testing.T) *stage {
 		omniflow.Facebook: facebook.New(server.URL+"/messenger", http), omniflow.Instagram: instagram.New(server.URL+"/instagram", http),
 	}
 	s.senders = senders
+	s.Exec(`INSERT INTO limiters (channel_account_id, name, team_id, limit_per_second, rate) VALUES ($1, 'messages', $2, 80, 80)`, s.Account["line"], s.ID)
 	s.acts = activities.New(store, noSecrets{s.Team}, senders, silent{}, slog.New(slog.DiscardHandler), make(chan struct{}))
 	return s
 }

@@ -130,6 +130,8 @@ func (l *lane) advance(ctx workflow.Context, st omniflow.LaneStatus) error {
 		return l.rest(ctx, fmt.Sprintf("Stopped: the provider answers %s for this account. Mend the cause, then resume.", st.StopCode), true)
 	case len(st.Slices) > 0 && (st.Control == omniflow.Paused || st.Control == omniflow.Stopped):
 		return l.rest(ctx, fmt.Sprintf("%s: %s.", st.Control, st.Reason), false)
+	case len(st.Slices) > 0 && st.Control == omniflow.Running && st.Media > 0:
+		return workflow.ExecuteActivity(step(ctx, prepareStep, l.team, "hand the files to the provider"), act.PrepareLane, l.input()).Get(ctx, nil)
 	case len(st.Slices) > 0:
 		return l.send(ctx, st)
 	}

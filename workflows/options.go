@@ -23,6 +23,9 @@ var databaseStep = workflow.ActivityOptions{
 // planStep is databaseStep with 10 min an attempt: an audience of a million.
 var planStep = workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Minute, RetryPolicy: databaseStep.RetryPolicy}
 
+// prepareStep is databaseStep with 5 min an attempt: files of 100 MB.
+var prepareStep = workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, RetryPolicy: databaseStep.RetryPolicy}
+
 // sliceStep is found dead 5 s after its last heartbeat, and goes on elsewhere
 // after 0.5, 1, 2, 4, then 10 s, for as long as it takes. One attempt works
 // for a minute, then waits for what is under way.

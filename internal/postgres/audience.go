@@ -10,12 +10,15 @@ import (
 
 // judgedAudience is who a broadcast is for and what becomes of each: CTEs that
 // end with judged (id, channel_account_id, channel, external_id, parts, pieces,
-// place in the lane, code: "" may be sent to). The plan inserts it and the
+// name of the customer, place in the lane, code: "" may be sent to). The plan inserts it and the
 // preflight reads it, so that they cannot differ. Whose window closes first
 // goes first. One identity that is reached through two accounts of a channel is
 // a duplicate but once: where it may be sent to, else where it wrote last.
 func judgedAudience(a omniflow.Audience) string {
-	who := filteredAudience
+	who, lost := filteredAudience, `c.state <> 'handling' OR c.follower_id IS DISTINCT FROM @actor_id THEN 'no_longer_handling'`
+	if a.Bound {
+		who, lost = boundAudience, `NOT (`+boundToActor+`) THEN 'no_longer_bound'`
+	}
 	if len(a.ConversationIDs) > 0 {
 		who = namedAudience
 	}
@@ -24,8 +27,8 @@ rules AS (
   SELECT * FROM unnest(@rule_channels::text[], @rule_parts::smallint[], @rule_pieces::smallint[], @rule_windows::interval[], @rule_codes::text[])
     AS r(channel, parts, pieces, max_age, code)
 ), found AS (
-  SELECT c.id, c.channel_account_id, c.channel, c.last_customer_message_at, i.external_id, r.parts, r.pieces, CASE
-      WHEN c.type <> 'one_to_one' OR c.state <> 'handling' OR c.follower_id IS DISTINCT FROM @actor_id THEN 'no_longer_handling'
+  SELECT c.id, c.channel_account_id, c.channel, c.last_customer_message_at, i.external_id, k.name, r.parts, r.pieces, CASE
+      WHEN c.type <> 'one_to_one' OR ` + lost + `
       WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
       WHEN r.max_age > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - r.max_age THEN r.code
       ELSE '' END AS code
@@ -33,7 +36,7 @@ rules AS (
   JOIN rules r ON r.channel = c.channel
   WHERE ` + who + `
 ), judged AS (
-  SELECT id, channel_account_id, channel, external_id, parts, pieces,
+  SELECT id, channel_account_id, channel, external_id, name, parts, pieces,
     row_number() OVER (PARTITION BY channel_account_id ORDER BY last_customer_message_at NULLS LAST, id) - 1 AS place,
     CASE WHEN code = '' AND row_number() OVER (PARTITION BY channel, external_id
       ORDER BY code <> '', last_customer_message_at DESC NULLS LAST, id) > 1 THEN 'duplicate' ELSE code END AS code
@@ -45,6 +48,20 @@ rules AS (
 const filteredAudience = `c.team_id = @team_id AND c.type = 'one_to_one' AND c.follower_id = @actor_id AND c.state = 'handling'
     AND (cardinality(@channels::text[]) = 0 OR c.channel = ANY(@channels)) AND (cardinality(@tags::text[]) = 0 OR k.tags && @tags)
     AND (cardinality(@stores::text[]) = 0 OR k.store = ANY(@stores))`
+
+// boundToActor says whether the customer of conversation c is bound to the actor.
+const boundToActor = `EXISTS (SELECT FROM contact_bindings b WHERE b.member_id = @actor_id AND b.contact_id = c.contact_id AND b.team_id = @team_id)`
+
+// boundAudience selects from the customers bound to the actor, whatever the
+// state of their conversations (D-BRD-4): of several on the channel, the one in
+// which the customer wrote last.
+const boundAudience = `c.team_id = @team_id AND c.type = 'one_to_one'
+    AND c.contact_id IN (SELECT b.contact_id FROM contact_bindings b WHERE b.member_id = @actor_id AND b.team_id = @team_id)
+    AND (cardinality(@channels::text[]) = 0 OR c.channel = ANY(@channels))
+    AND EXISTS (SELECT FROM contacts p WHERE p.id = c.contact_id
+      AND (cardinality(@tags::text[]) = 0 OR p.tags && @tags) AND (cardinality(@stores::text[]) = 0 OR p.store = ANY(@stores)))
+    AND NOT EXISTS (SELECT FROM conversations o WHERE o.contact_id = c.contact_id AND o.channel = c.channel AND o.type = 'one_to_one'
+      AND (COALESCE(o.last_customer_message_at, '-infinity'), o.id) > (COALESCE(c.last_customer_message_at, '-infinity'), c.id))`
 
 // namedAudience is everybody on the list: who is not handled any more is
 // skipped with that reason, not forgotten.

@@ -48,13 +48,15 @@ func (s *Store) BroadcastLanes(ctx context.Context, teamID, broadcastID uuid.UUI
 func planMessages(a omniflow.Audience) string {
 	return `
 WITH ` + judgedAudience(a) + `, planned AS (
-  INSERT INTO messages (id, team_id, broadcast_id, channel_account_id, conversation_id, content_id, seq, ordinal, pieces, recipient, state, code)
+  INSERT INTO messages (id, team_id, broadcast_id, channel_account_id, conversation_id, content_id, seq, ordinal, pieces, recipient, personal, state, code)
   SELECT uuid_v7(now(), row_number() OVER (ORDER BY a.channel_account_id, a.place, p.part)), @team_id, @broadcast_id, a.channel_account_id, a.id,
-         content.id, a.place * a.parts + p.part - 1, p.part, a.pieces, a.external_id,
+         content.id, a.place * a.parts + p.part - 1, p.part, content.pieces, a.external_id,
+         CASE WHEN content.personal THEN a.name END,
          CASE WHEN a.code = '' THEN 'queued' ELSE 'skipped' END::message_state, NULLIF(a.code, '')
   FROM judged a
   CROSS JOIN generate_series(1, a.parts) AS p(part)
-  JOIN unnest(@content_channels::text[], @content_parts::smallint[], @content_ids::uuid[]) AS content(channel, part, id)
+  JOIN unnest(@content_channels::text[], @content_parts::smallint[], @content_ids::uuid[], @content_pieces::smallint[], @content_personal::bool[])
+    AS content(channel, part, id, pieces, personal)
     ON content.channel = a.channel AND content.part = p.part
   RETURNING channel_account_id, conversation_id
 )
@@ -84,34 +86,55 @@ func (s *Store) PlanBroadcast(ctx context.Context, j omniflow.BroadcastJob) (boo
 
 // planRows stores the contents once a channel and part, then the rows.
 func (s *Store) planRows(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJob) error {
+	args := ruleArgs(audienceArgs(j.TeamID, j.ActorID, j.Request.Audience), j.Request)
+	args["broadcast_id"] = j.BroadcastID
+	if err := storeContents(ctx, tx, j, args); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, planMessages(j.Request.Audience), args); err != nil {
+		return err
+	}
+	return planMedia(ctx, tx, j)
+}
+
+// storeContents stores what each channel is sent, part by part, with the links
+// it holds, and adds the parameters that say so to args.
+func storeContents(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJob, args pgx.NamedArgs) error {
+	var domains []string
+	if err := tx.QueryRow(ctx, `SELECT site_domains FROM teams WHERE team_id = $1`, j.TeamID).Scan(&domains); err != nil {
+		return fmt.Errorf("load site of team %s: %w", j.TeamID, err)
+	}
 	var channels []string
-	var parts []int16
+	var parts, pieces []int16
+	var personal []bool
 	var ids []uuid.UUID
 	for _, ch := range omniflow.BroadcastChannels {
 		for n, contents := range omniflow.PartsOf(ch, j.Request.Messages) {
-			id := newID()
+			id, links := newID(), omniflow.CountLinks(contents, domains)
 			body, err := json.Marshal(contents)
 			if err != nil {
 				return fmt.Errorf("write content: %w", err)
 			}
-			if _, err := tx.Exec(ctx, `INSERT INTO contents (id, team_id, body) VALUES ($1, $2, $3)`, id, j.TeamID, body); err != nil {
+			_, err = tx.Exec(ctx, `INSERT INTO contents (id, team_id, body, official_links, other_links) VALUES ($1, $2, $3, $4, $5)`,
+				id, j.TeamID, body, links.Official, links.Other)
+			if err != nil {
 				return fmt.Errorf("store content: %w", err)
 			}
 			channels, parts, ids = append(channels, string(ch)), append(parts, int16(n+1)), append(ids, id)
+			pieces, personal = append(pieces, int16(len(contents))), append(personal, omniflow.PersonalContents(contents))
 		}
 	}
-	args := ruleArgs(audienceArgs(j.TeamID, j.ActorID, j.Request.Audience), j.Request)
-	args["broadcast_id"], args["content_channels"], args["content_parts"], args["content_ids"] = j.BroadcastID, channels, parts, ids
-	_, err := tx.Exec(ctx, planMessages(j.Request.Audience), args)
-	return err
+	args["content_channels"], args["content_parts"], args["content_ids"] = channels, parts, ids
+	args["content_pieces"], args["content_personal"] = pieces, personal
+	return nil
 }
 
 // Contents loads what the lanes of a broadcast send, by content id.
 func (s *Store) Contents(ctx context.Context, lane omniflow.Lane) (map[uuid.UUID][]omniflow.Content, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id, c.body FROM contents c WHERE c.team_id = $1 AND c.id IN (
-		  SELECT DISTINCT content_id FROM messages WHERE broadcast_id = $2 AND channel_account_id = $3 AND seq < 5)`,
-		lane.TeamID, lane.BroadcastID, lane.ChannelAccountID)
+		  SELECT DISTINCT content_id FROM messages WHERE broadcast_id = $2 AND channel_account_id = $3 AND seq < $4)`,
+		lane.TeamID, lane.BroadcastID, lane.ChannelAccountID, omniflow.MaxParts)
 	if err != nil {
 		return nil, fmt.Errorf("load contents of broadcast %s: %w", lane.BroadcastID, err)
 	}

@@ -22,11 +22,23 @@ AND (cardinality(@tags::text[]) + cardinality(@stores::text[]) = 0 OR EXISTS (
   SELECT FROM contacts p WHERE p.id = c.contact_id
     AND (cardinality(@tags) = 0 OR p.tags && @tags) AND (cardinality(@stores) = 0 OR p.store = ANY(@stores))))`
 
-// audienceArgs are the parameters of audienceWhere.
+// audienceOf is audienceWhere, or what stands for it where bound customers are
+// selected: those on the list, or all that the filters let through.
+func audienceOf(a omniflow.Audience) string {
+	switch {
+	case a.Bound && len(a.ConversationIDs) > 0:
+		return namedAudience + ` AND c.type = 'one_to_one' AND ` + boundToActor + ` AND (cardinality(@channels::text[]) = 0 OR c.channel = ANY(@channels))`
+	case a.Bound:
+		return boundAudience
+	}
+	return audienceWhere
+}
+
+// audienceArgs are the parameters of audienceOf.
 func audienceArgs(teamID, actorID uuid.UUID, a omniflow.Audience) pgx.NamedArgs {
-	channels := make([]string, len(a.Channels))
-	for i, ch := range a.Channels {
-		channels[i] = string(ch)
+	channels := []string{}
+	for _, ch := range a.Only() {
+		channels = append(channels, string(ch))
 	}
 	return pgx.NamedArgs{"team_id": teamID, "actor_id": actorID, "channels": channels,
 		"tags": append([]string{}, a.Tags...), "stores": append([]string{}, a.Stores...),
@@ -46,7 +58,7 @@ func (s *Store) CountAudience(ctx context.Context, teamID, actorID uuid.UUID, a 
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
 SELECT c.channel, a.waba_id, c.n FROM (
-  SELECT c.channel, c.channel_account_id, count(*) AS n FROM conversations c WHERE `+audienceWhere+` GROUP BY 1, 2) c
+  SELECT c.channel, c.channel_account_id, count(*) AS n FROM conversations c WHERE `+audienceOf(a)+` GROUP BY 1, 2) c
 JOIN channel_accounts a ON a.id = c.channel_account_id ORDER BY a.waba_id`, audienceArgs(teamID, actorID, a))
 		var ch omniflow.Channel
 		var waba string

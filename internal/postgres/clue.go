@@ -14,7 +14,8 @@ import (
 // findByClue finds the messages that evidence without our key is about. A
 // watermark means every accepted message to that customer attempted before
 // it. Otherwise the provider's id decides, or, for an echo whose id no row
-// has yet, the text and the time: the newest attempt before it.
+// has yet, the text and the time: the newest attempt before it. A file has no
+// text, and neither has its echo.
 const findByClue = `
 WITH e AS (
   SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[], $7::bool[], $8::text[])
@@ -34,7 +35,7 @@ SELECT place, id, attempt FROM (
     n.echo AND n.provider_id IS NULL AND n.state IN ('sending', 'unknown', 'queued', 'sent', 'failed')
     AND n.attempted_at >= n.at - interval '25 hours'
     AND EXISTS (SELECT FROM contents k WHERE k.id = n.content_id
-      AND regexp_replace(btrim(k.body -> 0 ->> 'text'), '\s+', ' ', 'g') = regexp_replace(btrim(n.text), '\s+', ' ', 'g'))))
+      AND regexp_replace(btrim(replace(COALESCE(k.body -> 0 ->> 'text', ''), '` + omniflow.CustomerName + `', COALESCE(n.personal, ''))), '\s+', ' ', 'g') = regexp_replace(btrim(n.text), '\s+', ' ', 'g'))))
   ORDER BY n.place, (n.provider_id = n.wanted) DESC NULLS LAST, n.attempted_at DESC) found`
 
 // lockEchoes lets one relay at a time match echoes to one customer's messages

@@ -21,10 +21,11 @@ func (s *Store) LaneStatus(ctx context.Context, lane omniflow.Lane, size int) (o
 	err := s.pool.QueryRow(ctx, `
 		SELECT l.control, l.control_reason, CASE WHEN a.state = 'stopped' THEN a.stop_code ELSE '' END,
 		  (SELECT min(due_at) FROM messages m WHERE m.channel_account_id = $2 AND m.due_at IS NOT NULL AND m.broadcast_id = $1 AND m.state = 'unknown'),
+		  (SELECT count(*) FROM broadcast_media b WHERE b.broadcast_id = $1 AND b.channel_account_id = $2 AND `+mediaDue+`),
 		  (SELECT `+countsAsJSON+` FROM (`+countsOf+`) c)
 		FROM broadcast_lanes l JOIN channel_accounts a ON a.id = l.channel_account_id
 		WHERE l.broadcast_id = $1 AND l.channel_account_id = $2`, lane.BroadcastID, lane.ChannelAccountID).
-		Scan(&st.Control, &st.Reason, &st.StopCode, &due, &counts)
+		Scan(&st.Control, &st.Reason, &st.StopCode, &due, &st.Media, &counts)
 	if err != nil {
 		return st, fmt.Errorf("read lane %s: %w", lane.ChannelAccountID, err)
 	}

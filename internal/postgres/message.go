@@ -15,7 +15,9 @@ import (
 // skipped where a check refuses them, in one statement. $11 says whether rows
 // are taken by retry key: then a chunk that was perhaps accepted goes again
 // whole, unchecked and alone, before any fresh row, even in a cancelled lane:
-// what is under way is finished (SYS-10).
+// what is under way is finished (SYS-10). $13 says that every row has a key of
+// its own; else a call carries rows of one content. $14 checks that the customer
+// is still bound, and not that the conversation is still handled (BRD-11).
 const claimMessages = `
 WITH gate AS (
   SELECT l.control, a.state AS account, EXISTS (
@@ -29,26 +31,29 @@ WITH gate AS (
   SELECT m.attempt_key FROM messages m, gate g
   WHERE $11 AND g.mine AND g.account = 'active' AND g.control IN ('running', 'cancelled') AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4
     AND m.state = 'queued' AND m.attempt_key IS NOT NULL AND (m.due_at IS NULL OR m.due_at <= now())
-  ORDER BY m.seq LIMIT 1
+  ORDER BY m.seq LIMIT CASE WHEN $13 THEN $7::integer ELSE 1 END
 ), picked AS (
-  SELECT m.id, m.conversation_id, m.attempt_key FROM messages m, open
+  SELECT m.id, m.conversation_id, m.attempt_key, m.content_id, m.seq FROM messages m, open
   WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $5 AND m.seq < $4
     AND m.state = 'queued' AND (m.due_at IS NULL OR m.due_at <= now())
     AND NOT EXISTS (SELECT FROM again) AND m.attempt_key IS NULL
     AND (m.ordinal = 1 OR (
       SELECT p.state IN ('sent', 'received', 'read') FROM messages p
       WHERE p.broadcast_id = $1 AND p.channel_account_id = $2 AND p.seq = m.seq - 1 LIMIT 1))
-  ORDER BY m.seq LIMIT $7 FOR UPDATE OF m SKIP LOCKED
+  ORDER BY m.seq LIMIT $7::integer FOR UPDATE OF m SKIP LOCKED
 ), chosen AS (
   SELECT id, conversation_id, attempt_key FROM picked
+  WHERE NOT $11 OR $13 OR content_id = (SELECT content_id FROM picked ORDER BY seq LIMIT 1)
   UNION ALL
   SELECT m.id, m.conversation_id, m.attempt_key FROM messages m JOIN again USING (attempt_key)
   WHERE EXISTS (SELECT FROM again) AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4 AND m.state = 'queued'
 ), judged AS (
-  SELECT k.id, k.attempt_key IS NOT NULL AS again, CASE
+  SELECT k.id, k.attempt_key IS NOT NULL AS again,
+    CASE WHEN $13 THEN uuid_v7(clock_timestamp(), row_number() OVER ()) ELSE $12 END AS fresh_key, CASE
       WHEN k.attempt_key IS NOT NULL THEN NULL
       WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
-      WHEN c.state <> 'handling' OR c.follower_id IS DISTINCT FROM $8 THEN 'no_longer_handling'
+      WHEN $14 AND NOT EXISTS (SELECT FROM contact_bindings b WHERE b.member_id = $8 AND b.contact_id = c.contact_id) THEN 'no_longer_bound'
+      WHEN NOT $14 AND (c.state <> 'handling' OR c.follower_id IS DISTINCT FROM $8) THEN 'no_longer_handling'
       WHEN $9::interval > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - $9::interval THEN $10
     END AS verdict
   FROM chosen k JOIN conversations c ON c.id = k.conversation_id
@@ -59,10 +64,10 @@ WITH gate AS (
     code = j.verdict, due_at = NULL,
     attempt = m.attempt + CASE WHEN j.verdict IS NULL THEN 1 ELSE 0 END,
     attempted_at = CASE WHEN j.verdict IS NULL THEN now() ELSE m.attempted_at END,
-    attempt_key = CASE WHEN $11 AND j.verdict IS NULL THEN COALESCE(m.attempt_key, $12) END,
+    attempt_key = CASE WHEN $11 AND j.verdict IS NULL THEN COALESCE(m.attempt_key, j.fresh_key) END,
     fence = $6
   FROM judged j WHERE m.id = j.id AND m.state = 'queued'
-  RETURNING j.again, m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at
+  RETURNING j.again, m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at, m.personal
 )
 SELECT g.control, g.account, g.mine, c.* FROM gate g LEFT JOIN claimed c ON true ORDER BY c.seq`
 
@@ -70,9 +75,9 @@ SELECT g.control, g.account, g.mine, c.* FROM gate g LEFT JOIN claimed c ON true
 // before it returns: whoever crashes now leaves them in sending, and the next
 // attempt of the slice finds them there.
 func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.Claimed, error) {
-	byKey := c.RetryKey != uuid.Nil
+	byKey := c.Push || c.RetryKey != uuid.Nil
 	rows, err := s.pool.Query(ctx, claimMessages, c.BroadcastID, c.ChannelAccountID, c.From, c.To, c.Cursor, c.Fence,
-		c.Max, c.ActorID, c.Window, string(c.WindowCode), byKey, c.RetryKey)
+		c.Max, c.ActorID, c.Window, string(c.WindowCode), byKey, c.RetryKey, c.Push, c.Bound)
 	if err != nil {
 		return omniflow.Claimed{}, fmt.Errorf("claim messages: %w", err)
 	}
@@ -99,14 +104,14 @@ type claimedRow struct {
 	id, conversation, content, key pgtype.UUID
 	seq                            pgtype.Int4
 	attempt, tries                 pgtype.Int2
-	state, recipient               pgtype.Text
+	state, recipient, name         pgtype.Text
 	at                             pgtype.Timestamptz
 }
 
 // scan reads the row and adds it to out.
 func (c *claimedRow) scan(rows pgx.Rows, out *omniflow.Claimed) error {
 	err := rows.Scan(&c.control, &c.account, &c.mine, &c.again, &c.id, &c.seq, &c.state, &c.conversation, &c.content,
-		&c.recipient, &c.key, &c.attempt, &c.tries, &c.at)
+		&c.recipient, &c.key, &c.attempt, &c.tries, &c.at, &c.name)
 	if err != nil {
 		return err
 	}
@@ -120,7 +125,7 @@ func (c *claimedRow) scan(rows pgx.Rows, out *omniflow.Claimed) error {
 		return nil
 	}
 	out.Messages = append(out.Messages, omniflow.ClaimedMessage{ID: c.id.Bytes, Seq: int(c.seq.Int32),
-		ConversationID: c.conversation.Bytes, ContentID: c.content.Bytes, Recipient: c.recipient.String,
+		ConversationID: c.conversation.Bytes, ContentID: c.content.Bytes, Recipient: c.recipient.String, Name: c.name.String,
 		Attempt: int(c.attempt.Int16), Tries: int(c.tries.Int16), AttemptedAt: c.at.Time,
 		RetryKey: c.key.Bytes, Again: c.key.Valid && c.again.Bool})
 	return nil

@@ -59,6 +59,11 @@ SELECT gen_random_uuid(), team_id, id, channel_account_id, 'p', 'text', '{}', no
 		`INSERT INTO lane_counts SELECT * FROM lane_changes WHERE team_id = $1`,
 		`INSERT INTO retries (message_id, team_id, broadcast_id, repeated_by) SELECT id, team_id, broadcast_id, gen_random_uuid() FROM messages WHERE team_id = $1`,
 		`INSERT INTO delivery_doubts (conversation_id, team_id, at) SELECT id, team_id, now() FROM conversations WHERE team_id = $1`,
+		`INSERT INTO media (id, team_id, kind, mime, name, bytes, sha256) VALUES (gen_random_uuid(), $1, 'file', 'm', 'n', 1, 's')`,
+		`INSERT INTO broadcast_media (broadcast_id, channel_account_id, media_id, kind, team_id)
+SELECT l.broadcast_id, l.channel_account_id, m.id, 'file', l.team_id FROM broadcast_lanes l JOIN media m USING (team_id) WHERE team_id = $1`,
+		`INSERT INTO saved_replies (id, team_id, member_id, topic, kind, audience) SELECT gen_random_uuid(), team_id, id, 't', 'custom', 'only_myself' FROM members WHERE team_id = $1`,
+		`INSERT INTO contact_bindings (member_id, contact_id, team_id) SELECT m.id, c.id, c.team_id FROM members m JOIN contacts c USING (team_id) WHERE team_id = $1`,
 		`INSERT INTO audit_log (id, team_id, action, object) VALUES (gen_random_uuid(), $1, 'x', 'y')`,
 	} {
 		_, err := s.pool.Exec(ctx, insert, team)
