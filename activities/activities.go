@@ -34,8 +34,15 @@ type Ledger interface {
 	MediaRejected(ctx context.Context, lane omniflow.Lane, m omniflow.Media, code string) error
 	// LaneStatus reads where a lane stands, and which slices of size rows are not done.
 	LaneStatus(ctx context.Context, lane omniflow.Lane, size int) (omniflow.LaneStatus, error)
-	// BroadcastTally counts rows by lane and state; Planned is left out.
-	BroadcastTally(ctx context.Context, teamID, broadcastID uuid.UUID) (map[uuid.UUID]omniflow.Tally, error)
+	// BroadcastTally counts rows by lane and state, and says why a lane is not moving.
+	BroadcastTally(ctx context.Context, teamID, broadcastID uuid.UUID) (map[uuid.UUID]omniflow.LaneCount, error)
+	// StartBroadcast notes that a start is waited for, or that it waits for an approval.
+	StartBroadcast(ctx context.Context, teamID, broadcastID uuid.UUID, state omniflow.BroadcastState) (omniflow.StartFacts, error)
+	// Beat notes that somebody works on a lane, and counts its last outcomes.
+	Beat(ctx context.Context, lane omniflow.Lane) (omniflow.Outcomes, error)
+	// DueQuotas takes up to n accounts of a channel whose quota is to be read; SaveQuota keeps what was read.
+	DueQuotas(ctx context.Context, ch omniflow.Channel, n int) ([]omniflow.AccountRef, error)
+	SaveQuota(ctx context.Context, a omniflow.AccountRef, q omniflow.Quota) error
 	// ControlBroadcast applies an order; false: it was so already. Refusals:
 	// broadcast_finished, rate_invalid.
 	ControlBroadcast(ctx context.Context, o omniflow.ControlOrder) (bool, error)

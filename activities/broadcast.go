@@ -27,12 +27,29 @@ func (a *Activities) PlanBroadcast(ctx context.Context, in BroadcastInput) (Plan
 		return PlanBroadcastResult{}, asTemporal(err)
 	}
 	if !job.Planned {
+		defer beating(ctx)()
+		if _, err := a.ledger.StartBroadcast(ctx, in.TeamID, in.BroadcastID, omniflow.BroadcastPlanning); err != nil {
+			return PlanBroadcastResult{}, asTemporal(err)
+		}
 		if _, err := a.ledger.PlanBroadcast(ctx, job); err != nil {
 			return PlanBroadcastResult{}, asTemporal(err)
 		}
 	}
 	lanes, err := a.ledger.BroadcastLanes(ctx, in.TeamID, in.BroadcastID)
 	return PlanBroadcastResult{Lanes: lanes}, asTemporal(err)
+}
+
+// StartBroadcastInput names a broadcast and how far it is.
+type StartBroadcastInput struct {
+	BroadcastInput
+	State omniflow.BroadcastState `json:"state"`
+}
+
+// StartBroadcast notes how far a broadcast without lanes is, and returns what
+// its operators want of it. Noting it again changes nothing.
+func (a *Activities) StartBroadcast(ctx context.Context, in StartBroadcastInput) (omniflow.StartFacts, error) {
+	facts, err := a.ledger.StartBroadcast(ctx, in.TeamID, in.BroadcastID, in.State)
+	return facts, asTemporal(err)
 }
 
 // ControlBroadcastResult says whether an order changed anything.
@@ -90,7 +107,7 @@ func (a *Activities) ReconcileLane(ctx context.Context, in LaneInput) (omniflow.
 
 // BroadcastTallyResult counts every lane of a broadcast, by channel account.
 type BroadcastTallyResult struct {
-	Lanes map[uuid.UUID]omniflow.Tally `json:"lanes"`
+	Lanes map[uuid.UUID]omniflow.LaneCount `json:"lanes"`
 }
 
 // BroadcastTally counts the rows of a broadcast by lane and state.

@@ -47,8 +47,11 @@ func (a *Activities) SendSlice(ctx context.Context, sl omniflow.Slice) (SendSlic
 	}
 	stopBeating := run.heartbeat(ctx)
 	defer stopBeating()
+	stopLooking := every(ctx, beatEach, func() { run.beat(ctx) })
 	held, err := run.send(ctx)
 	run.recorder.close()
+	stopLooking()
+	run.beat(ctx) // what it did last counts too
 	if err != nil && !errors.Is(err, errBudget) {
 		return SendSliceResult{}, asTemporal(err)
 	}
@@ -76,6 +79,7 @@ type sliceRun struct {
 	recorder *recorder
 	room     *room
 	crew     chan handover // to those who wait for a row to send; see hand
+	took     bool          // a row was claimed
 	singly   atomic.Int64  // LINE: rows still to be sent one by one, after a chunk was refused
 }
 

@@ -70,24 +70,33 @@ func (s *service) createBroadcast(ctx context.Context, in *createBroadcastInput)
 	if err != nil {
 		return nil, err
 	}
-	start, err := s.store.CreateBroadcast(ctx, b)
-	if err != nil {
+	if err := s.accept(ctx, b); err != nil {
 		return nil, err
 	}
-	if start != nil {
-		if err := s.keepPromise(ctx, *start, startBudget); err != nil {
-			s.log.WarnContext(ctx, "start run later", "workflow_id", b.WorkflowID, "error", err)
-		}
-	}
 	out := &acceptedOutput{}
-	out.Body.ID, out.Body.WorkflowID, out.Body.State = b.ID, b.WorkflowID, omniflow.BroadcastAccepted
+	out.Body.ID, out.Body.WorkflowID, out.Body.State = b.ID, b.WorkflowID, b.Request.FirstState()
 	return out, nil
+}
+
+// accept stores a broadcast with the promise of its run, and tries to keep it.
+func (s *service) accept(ctx context.Context, b postgres.NewBroadcast) error {
+	start, err := s.store.CreateBroadcast(ctx, b)
+	if err != nil || start == nil {
+		return err
+	}
+	if err := s.keepPromise(ctx, *start, startBudget); err != nil {
+		s.log.WarnContext(ctx, "start run later", "workflow_id", b.WorkflowID, "error", err)
+	}
+	return nil
 }
 
 // checkBroadcast is every rule of section 17 that the API can check (SYS-02).
 func (s *service) checkBroadcast(ctx context.Context, who identity, r omniflow.BroadcastRequest) (postgres.AudienceCount, error) {
 	var none postgres.AudienceCount
 	if no := r.Validate(); no != nil {
+		return none, no
+	}
+	if no := r.CheckStart(s.now()); no != nil {
 		return none, no
 	}
 	audience, err := s.store.CountAudience(ctx, who.TeamID, who.MemberID, r.Audience)
@@ -161,7 +170,11 @@ func (s *service) checkTemplate(ctx context.Context, teamID uuid.UUID, wabas []s
 }
 
 func newBroadcast(id uuid.UUID, who identity, r omniflow.BroadcastRequest, audience postgres.AudienceCount) (postgres.NewBroadcast, error) {
-	input, err := json.Marshal(workflows.SendBroadcastInput{TeamID: who.TeamID, BroadcastID: id})
+	in := workflows.SendBroadcastInput{TeamID: who.TeamID, BroadcastID: id}
+	if r.StartAt != nil {
+		in.StartAt, in.LateAfter = r.StartAt.UTC(), r.LateAfter()
+	}
+	input, err := json.Marshal(in)
 	if err != nil {
 		return postgres.NewBroadcast{}, fmt.Errorf("write input: %w", err)
 	}
@@ -206,7 +219,7 @@ func (s *service) showBroadcast(ctx context.Context, teamID, id uuid.UUID) (*bro
 	if err != nil {
 		return nil, err
 	}
-	body, err := bodyOfBroadcast(b)
+	body, err := bodyOfBroadcast(b, s.now())
 	return &broadcastOutput{Body: body}, err
 }
 
@@ -224,7 +237,7 @@ func (s *service) listBroadcasts(ctx context.Context, in *listBroadcastsInput) (
 	}
 	out := &broadcastListOutput{Body: listBody[broadcastBody]{Items: make([]broadcastBody, len(broadcasts))}}
 	for i, b := range broadcasts {
-		if out.Body.Items[i], err = bodyOfBroadcast(b); err != nil {
+		if out.Body.Items[i], err = bodyOfBroadcast(b, s.now()); err != nil {
 			return nil, err
 		}
 	}

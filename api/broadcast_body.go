@@ -29,6 +29,8 @@ type laneBody struct {
 	Reason           string           `json:"reason" doc:"Why slower or closed."`
 	AccountState     string           `json:"account_state"`
 	StopCode         string           `json:"stop_code"`
+
+	Waiting omniflow.Waiting `json:"waiting" doc:"Why it is not moving."`
 }
 
 type broadcastBody struct {
@@ -45,11 +47,21 @@ type broadcastBody struct {
 	FinishedAt *time.Time              `json:"finished_at"`
 	Counts     countsBody              `json:"counts"`
 	Lanes      []laneBody              `json:"lanes"`
+
+	StartAt          *time.Time       `json:"start_at"`
+	LateAfterSeconds int              `json:"late_after_seconds,omitempty" doc:"A start later than this waits for an approval."`
+	Waiting          omniflow.Waiting `json:"waiting" doc:"Why it has no lanes yet."`
+	RetryOf          *uuid.UUID       `json:"retry_of" doc:"The broadcast that this one repeats a part of."`
+	Retries          []uuid.UUID      `json:"retries" doc:"The broadcasts that repeat a part of this one."`
 }
 
-func bodyOfBroadcast(b postgres.Broadcast) (broadcastBody, error) {
+func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error) {
 	out := broadcastBody{ID: b.ID, Name: b.Name, Kind: b.Kind, Client: b.Client, State: b.State, Outcome: b.Outcome, ActorID: b.ActorID,
-		WorkflowID: b.WorkflowID, CreatedAt: b.CreatedAt, PlannedAt: b.PlannedAt, FinishedAt: b.FinishedAt, Lanes: []laneBody{}}
+		WorkflowID: b.WorkflowID, CreatedAt: b.CreatedAt, PlannedAt: b.PlannedAt, FinishedAt: b.FinishedAt, Lanes: []laneBody{},
+		StartAt: b.StartAt, Waiting: toTheSecond(b.Waiting(now)), RetryOf: b.RetryOf, Retries: append([]uuid.UUID{}, b.Retries...)}
+	if b.StartAt != nil && b.LateAfter != nil {
+		out.LateAfterSeconds = int(b.LateAfter.Seconds())
+	}
 	for _, l := range b.Lanes {
 		tally, err := l.Tally()
 		if err != nil {
@@ -57,7 +69,7 @@ func bodyOfBroadcast(b postgres.Broadcast) (broadcastBody, error) {
 		}
 		lane := laneBody{ChannelAccountID: l.ChannelAccountID, Channel: l.Channel, AccountName: l.AccountName, Control: l.Control,
 			ControlReason: l.ControlReason, Counts: countsBody{Tally: tally, Recipients: l.Recipients}, RateNow: l.RateNow,
-			LimitPerSecond: l.LimitPerSecond, ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode}
+			LimitPerSecond: l.LimitPerSecond, ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode, Waiting: toTheSecond(l.Waiting(tally, now))}
 		if l.ControlBy != nil {
 			lane.ControlBy = l.ControlBy.String()
 		}
@@ -66,4 +78,13 @@ func bodyOfBroadcast(b postgres.Broadcast) (broadcastBody, error) {
 		out.Lanes = append(out.Lanes, lane)
 	}
 	return out, nil
+}
+
+// toTheSecond keeps an estimate from changing with every look.
+func toTheSecond(w omniflow.Waiting) omniflow.Waiting {
+	if w.Until != nil {
+		at := w.Until.Truncate(time.Second)
+		w.Until = &at
+	}
+	return w
 }

@@ -43,11 +43,24 @@ func (s *service) addControls() {
 				return s.control(ctx, name, in.ID, workflows.ControlInput{ChannelAccountID: in.Body.ChannelAccountID, Reason: in.Body.Reason})
 			})
 	}
+	register(s, route{method: http.MethodPost, path: "/v1/broadcasts/{id}:approve", id: "approve-broadcast", summary: "Let a broadcast go that is too late for its start",
+		access: memberOnly}, s.approve)
 	register(s, route{method: http.MethodPost, path: "/v1/broadcasts/{id}:rate", id: "rate-broadcast", summary: "Set the rate of a lane", access: memberOnly},
 		func(ctx context.Context, in *rateInput) (*broadcastOutput, error) {
 			return s.control(ctx, workflows.UpdateSetRate, in.ID, workflows.ControlInput{ChannelAccountID: in.Body.ChannelAccountID,
 				RatePerSecond: in.Body.RatePerSecond, Reason: in.Body.Reason})
 		})
+}
+
+type approveInput struct {
+	BroadcastPath
+	Body struct {
+		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"Kept in the audit log."`
+	}
+}
+
+func (s *service) approve(ctx context.Context, in *approveInput) (*broadcastOutput, error) {
+	return s.control(ctx, workflows.UpdateApprove, in.ID, workflows.ControlInput{Reason: in.Body.Reason})
 }
 
 // control asks the run of a broadcast for something and shows what became of

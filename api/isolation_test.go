@@ -36,6 +36,7 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		"save-template":               m{"waba_id": "w", "name": "x", "language": "zh_TW", "body_params": 0},
 		"import-customers":            fourChannels,
 		"pause-broadcast":             m{}, "resume-broadcast": m{}, "cancel-broadcast": m{},
+		"approve-broadcast": m{}, "retry-broadcast": m{"scope": "failed"},
 		"rate-broadcast": m{"channel_account_id": accounts["line"], "rate_per_second": 1},
 	}
 	before := w.counts()

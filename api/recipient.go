@@ -46,15 +46,18 @@ type timelineInput struct {
 }
 
 type timelineItemBody struct {
-	At         time.Time `json:"at"`
-	Kind       string    `json:"kind" doc:"planned, attempt, webhook or state"`
-	MessageID  uuid.UUID `json:"message_id"`
-	State      string    `json:"state,omitempty"`
-	Code       string    `json:"code,omitempty"`
-	Attempt    int       `json:"attempt,omitempty"`
-	HTTPStatus int       `json:"http_status,omitempty"`
-	LatencyMS  int       `json:"latency_ms,omitempty"`
-	ProviderID string    `json:"provider_id,omitempty"`
+	At         time.Time  `json:"at"`
+	Kind       string     `json:"kind" doc:"planned, wait, attempt, webhook or state"`
+	MessageID  uuid.UUID  `json:"message_id"`
+	Ordinal    int        `json:"ordinal" doc:"Which provider call of this recipient."`
+	State      string     `json:"state,omitempty"`
+	Code       string     `json:"code,omitempty" doc:"planned: eligible, or why skipped; wait: limit, webhooks or the fault; else the reason."`
+	Until      *time.Time `json:"until,omitempty" doc:"Of a wait."`
+	Attempt    int        `json:"attempt,omitempty"`
+	HTTPStatus int        `json:"http_status,omitempty"`
+	LatencyMS  int        `json:"latency_ms,omitempty"`
+	ProviderID string     `json:"provider_id,omitempty"`
+	Trace      string     `json:"trace,omitempty" doc:"The provider's request id, for its support."`
 }
 
 type timelineOutput struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // router is a ServeMux that understands actions such as
-// "/v1/broadcasts/{id}:pause": a ServeMux wildcard is always a whole segment,
+// "/v1/broadcasts/{id}:pause" and "/v1/broadcasts:preflight": a ServeMux wildcard is always a whole segment,
 // so the action becomes a segment of its own, in patterns and in requests. It
 // logs and measures every request under its pattern.
 type router struct {
@@ -28,7 +28,10 @@ func (m *router) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Re
 	if !found {
 		route = pattern
 	}
-	m.mux.HandleFunc(strings.Replace(pattern, "}:", "}/:", 1), func(w http.ResponseWriter, r *http.Request) {
+	if path, ok := splitAction(route); ok {
+		pattern = strings.Replace(pattern, route, path, 1)
+	}
+	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		m.observed(route, w, r, h)
 	})
 }

@@ -27,9 +27,12 @@ type SendBroadcastResult struct {
 // activity of its own. Updates: pause, resume, cancel, set_rate; query:
 // progress.
 func SendBroadcast(ctx workflow.Context, in SendBroadcastInput) (SendBroadcastResult, error) {
-	b := &broadcast{in: in, team: in.TeamID.String(), tallies: map[uuid.UUID]omniflow.Tally{}}
+	b := &broadcast{in: in, team: in.TeamID.String(), tallies: map[uuid.UUID]omniflow.Tally{}, waits: map[uuid.UUID]string{}}
 	if err := b.listen(ctx); err != nil {
 		return SendBroadcastResult{}, err
+	}
+	if off, err := b.awaitStart(ctx); off || err != nil {
+		return b.finish(ctx, omniflow.OutcomeCancelled, "", err)
 	}
 	if rejected, err := b.plan(ctx); rejected != "" || err != nil {
 		return b.finish(ctx, omniflow.OutcomeRejected, rejected, err)
@@ -47,14 +50,23 @@ type broadcast struct {
 	team    string
 	lanes   []omniflow.Lane
 	planned bool
+	start   start
 	tallies map[uuid.UUID]omniflow.Tally // as last read
+	waits   map[uuid.UUID]string         // why a lane was not moving then
 	ended   int                          // lanes
+}
+
+func (b *broadcast) input() activities.BroadcastInput {
+	return activities.BroadcastInput{TeamID: b.in.TeamID, BroadcastID: b.in.BroadcastID}
 }
 
 // listen registers what may be asked of the run from outside.
 func (b *broadcast) listen(ctx workflow.Context) error {
 	workflow.SetCurrentDetails(ctx, "Freezing the audience.")
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (omniflow.Tally, error) { return b.tally(), nil }); err != nil {
+		return err
+	}
+	if err := b.listenForApproval(ctx); err != nil {
 		return err
 	}
 	return takeOrders(ctx, b)
@@ -68,7 +80,7 @@ func (b *broadcast) plan(ctx workflow.Context) (omniflow.Code, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	err := workflow.ExecuteActivity(step(ctx, planStep, b.team, "freeze the audience"), act.PlanBroadcast,
-		activities.BroadcastInput(b.in)).Get(ctx, &plan)
+		b.input()).Get(ctx, &plan)
 	var refusal *temporal.ApplicationError
 	if errors.As(err, &refusal) && refusal.NonRetryable() {
 		return omniflow.Code(refusal.Type()), nil
@@ -106,6 +118,7 @@ func (b *broadcast) runLanes(ctx workflow.Context) ([]SendLaneResult, error) {
 			continue
 		}
 		b.tallies[b.lanes[i].ChannelAccountID] = results[i].Tally
+		delete(b.waits, b.lanes[i].ChannelAccountID)
 		b.describe(ctx)
 	}
 	return results, failed
@@ -122,11 +135,11 @@ func (b *broadcast) obeyCancellation(ctx workflow.Context) {
 }
 
 // watch brings the current details up to date while lanes run: after 5, 10,
-// 20 s … then every 5 min, and from the 4,000th event every 6 h: a broadcast
+// 20 s … then every 5 min, and from the 3,500th event every 6 h: a broadcast
 // that is paused for weeks must not fill its history.
 func (b *broadcast) watch(ctx workflow.Context) {
 	for pause := 5 * time.Second; b.ended < len(b.lanes); pause = min(2*pause, longestWait) {
-		if workflow.GetInfo(ctx).GetCurrentHistoryLength() > 4000 {
+		if full(ctx) {
 			pause = 6 * time.Hour
 		}
 		_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
@@ -136,7 +149,7 @@ func (b *broadcast) watch(ctx workflow.Context) {
 			return
 		}
 		var counts activities.BroadcastTallyResult
-		err = workflow.ExecuteActivity(controlStep(ctx, b.team, "count"), act.BroadcastTally, activities.BroadcastInput(b.in)).Get(ctx, &counts)
+		err = workflow.ExecuteActivity(controlStep(ctx, b.team, "count"), act.BroadcastTally, b.input()).Get(ctx, &counts)
 		if err != nil {
 			return
 		}
@@ -174,11 +187,9 @@ func (b *broadcast) check(o omniflow.Order, in ControlInput) error {
 	return checkRate(o, lane, in)
 }
 
-// take applies an order once the lanes exist, then wakes them.
+// take applies an order, then wakes the lanes; those that do not exist yet
+// begin with it.
 func (b *broadcast) take(ctx workflow.Context, o omniflow.Order, in ControlInput) (ControlResult, error) {
-	if err := workflow.Await(ctx, func() bool { return b.planned }); err != nil {
-		return ControlResult{}, err
-	}
 	order := omniflow.ControlOrder{TeamID: b.in.TeamID, BroadcastID: b.in.BroadcastID, ChannelAccountID: in.ChannelAccountID,
 		ActorID: in.ActorID, Order: o, Reason: in.Reason, RatePerSecond: in.RatePerSecond}
 	if lane, ok := laneAmong(b.lanes, in.ChannelAccountID); ok {
@@ -189,6 +200,7 @@ func (b *broadcast) take(ctx workflow.Context, o omniflow.Order, in ControlInput
 	if err != nil {
 		return ControlResult{}, err
 	}
+	b.obeyed(o)
 	for _, lane := range b.lanes {
 		if in.ChannelAccountID == uuid.Nil || in.ChannelAccountID == lane.ChannelAccountID {
 			// A lane that has ended cannot be woken and need not be.
@@ -200,11 +212,11 @@ func (b *broadcast) take(ctx workflow.Context, o omniflow.Order, in ControlInput
 }
 
 // count takes in counts read from the ledger.
-func (b *broadcast) count(tallies map[uuid.UUID]omniflow.Tally) {
+func (b *broadcast) count(counts map[uuid.UUID]omniflow.LaneCount) {
 	for _, lane := range b.lanes {
-		t := tallies[lane.ChannelAccountID]
-		t.Planned = lane.Planned
-		b.tallies[lane.ChannelAccountID] = t
+		c := counts[lane.ChannelAccountID]
+		c.Planned = lane.Planned
+		b.tallies[lane.ChannelAccountID], b.waits[lane.ChannelAccountID] = c.Tally, c.Waiting.String()
 	}
 }
 
@@ -222,7 +234,11 @@ func (b *broadcast) describe(ctx workflow.Context) {
 	var text strings.Builder
 	text.WriteString(fmt.Sprintf("%s at %s.\n\n", b.tally(), workflow.Now(ctx).UTC().Format("2006-01-02 15:04:05 MST")))
 	for _, lane := range b.lanes {
-		text.WriteString(fmt.Sprintf("- %s: %s\n", lane.Channel, b.tallies[lane.ChannelAccountID]))
+		text.WriteString(fmt.Sprintf("- %s: %s", lane.Channel, b.tallies[lane.ChannelAccountID]))
+		if why := b.waits[lane.ChannelAccountID]; why != "" {
+			text.WriteString("; " + why)
+		}
+		text.WriteString("\n")
 	}
 	workflow.SetCurrentDetails(ctx, text.String())
 }
@@ -240,11 +256,10 @@ func (b *broadcast) finish(ctx workflow.Context, outcome omniflow.Outcome, code 
 	if err != nil {
 		return SendBroadcastResult{}, err
 	}
-	b.planned = true // an order that still waits for lanes finds none
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	err = workflow.ExecuteActivity(controlStep(ctx, b.team, "report the end"), act.FinishBroadcast, activities.FinishBroadcastInput{
-		BroadcastInput: activities.BroadcastInput(b.in), Outcome: outcome}).Get(ctx, nil)
+		BroadcastInput: b.input(), Outcome: outcome}).Get(ctx, nil)
 	if err != nil {
 		return SendBroadcastResult{}, err
 	}

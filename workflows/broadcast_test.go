@@ -46,6 +46,10 @@ func status(control omniflow.Control, tally omniflow.Tally, slices ...int) omnif
 	return omniflow.LaneStatus{Control: control, Tally: tally, Slices: slices}
 }
 
+func (s *stage) broadcastInput() activities.BroadcastInput {
+	return activities.BroadcastInput{TeamID: s.in.TeamID, BroadcastID: s.in.BroadcastID}
+}
+
 func (s *stage) laneInput() activities.LaneInput {
 	return activities.LaneInput{Lane: s.lanes[0], SliceSize: 60}
 }
@@ -61,12 +65,12 @@ func (s *stage) runLane() {
 func TestSendBroadcastRunsOneLaneAnAccountAndReports(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, omniflow.LINE, omniflow.WhatsApp)
-	s.OnActivity(acts.PlanBroadcast, mock.Anything, activities.BroadcastInput(s.in)).Return(activities.PlanBroadcastResult{Lanes: s.lanes}, nil).Once()
+	s.OnActivity(acts.PlanBroadcast, mock.Anything, s.broadcastInput()).Return(activities.PlanBroadcastResult{Lanes: s.lanes}, nil).Once()
 	for i, tally := range []omniflow.Tally{{Planned: 120, Sent: 120}, {Planned: 120, Sent: 117, Failed: 1, Skipped: 2}} {
 		s.OnWorkflow(workflows.SendLane, mock.Anything, workflows.SendLaneInput{Lane: s.lanes[i]}).Return(workflows.SendLaneResult{Tally: tally}, nil).Once()
 	}
 	s.OnActivity(acts.FinishBroadcast, mock.Anything, activities.FinishBroadcastInput{
-		BroadcastInput: activities.BroadcastInput(s.in), Outcome: omniflow.CompletedWithFailures}).Return(nil).Once()
+		BroadcastInput: s.broadcastInput(), Outcome: omniflow.CompletedWithFailures}).Return(nil).Once()
 	s.ExecuteWorkflow(workflows.SendBroadcast, s.in)
 	require.NoError(t, s.GetWorkflowError())
 	var result workflows.SendBroadcastResult
@@ -90,9 +94,9 @@ func TestSendBroadcastRefusedIsARejectedOutcome(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			s.OnActivity(acts.PlanBroadcast, mock.Anything, activities.BroadcastInput(s.in)).Return(c.plan, c.err).Once()
+			s.OnActivity(acts.PlanBroadcast, mock.Anything, s.broadcastInput()).Return(c.plan, c.err).Once()
 			s.OnActivity(acts.FinishBroadcast, mock.Anything, activities.FinishBroadcastInput{
-				BroadcastInput: activities.BroadcastInput(s.in), Outcome: omniflow.OutcomeRejected}).Return(nil).Once()
+				BroadcastInput: s.broadcastInput(), Outcome: omniflow.OutcomeRejected}).Return(nil).Once()
 			s.ExecuteWorkflow(workflows.SendBroadcast, s.in)
 			require.NoError(t, s.GetWorkflowError())
 			var result workflows.SendBroadcastResult
@@ -156,7 +160,7 @@ func TestCancellingTheRunCancelsTheRest(t *testing.T) {
 	s.OnActivity(acts.ControlBroadcast, mock.Anything, mock.MatchedBy(func(o omniflow.ControlOrder) bool { return o.Order == omniflow.OrderCancel })).
 		Return(activities.ControlBroadcastResult{Changed: true}, nil).Once()
 	s.OnActivity(acts.FinishBroadcast, mock.Anything, activities.FinishBroadcastInput{
-		BroadcastInput: activities.BroadcastInput(s.in), Outcome: omniflow.OutcomeCancelled}).Return(nil).Once()
+		BroadcastInput: s.broadcastInput(), Outcome: omniflow.OutcomeCancelled}).Return(nil).Once()
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Second)
 	s.ExecuteWorkflow(workflows.SendBroadcast, s.in)
 	require.NoError(t, s.GetWorkflowError())

@@ -52,7 +52,7 @@ func SendLane(ctx workflow.Context, in SendLaneInput) (SendLaneResult, error) {
 		if err := l.advance(ctx, st); err != nil {
 			return SendLaneResult{}, err
 		}
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		if full(ctx) {
 			if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 				return SendLaneResult{}, err
 			}
@@ -175,13 +175,13 @@ func (l *lane) send(ctx workflow.Context, st omniflow.LaneStatus) error {
 		})
 	}
 	for open > 0 || next < len(slices) && !held && failed == nil {
-		for ; open < laneWindow && next < len(slices) && !held && failed == nil && !workflow.GetInfo(ctx).GetContinueAsNewSuggested(); next++ {
+		for ; open < laneWindow && next < len(slices) && !held && failed == nil && !full(ctx); next++ {
 			launch(slices[next])
 		}
 		if open == 0 {
 			break
 		}
-		l.describe(ctx, fmt.Sprintf("Sending: %d of %d slices done, %d under way.", done, len(slices), open))
+		l.describe(ctx, fmt.Sprintf("Sending: %d of %d slices done, %d under way.%s", done, len(slices), open, why(st.Waiting)))
 		selector.Select(ctx)
 	}
 	switch {
@@ -192,6 +192,14 @@ func (l *lane) send(ctx workflow.Context, st omniflow.LaneStatus) error {
 		return l.wait(ctx, "messages back off after a fault", due.Sub(workflow.Now(ctx)))
 	}
 	return l.settle(ctx, st) // what is left waits behind a message whose outcome is unknown
+}
+
+// why says in a sentence what a lane waited for when it was looked at.
+func why(w omniflow.Waiting) string {
+	if w.Kind == "" {
+		return ""
+	}
+	return " " + w.String() + "."
 }
 
 // settle waits for the outcomes that are still unknown, and decides those

@@ -3,6 +3,8 @@
 package workflows
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/temporal"
 )
@@ -31,6 +33,7 @@ const (
 	UpdateResume  = "resume"
 	UpdateCancel  = "cancel"
 	UpdateSetRate = "set_rate"
+	UpdateApprove = "approve_start"
 	QueryProgress = "progress"
 )
 
@@ -44,10 +47,12 @@ func SendLaneID(teamID, broadcastID, channelAccountID uuid.UUID) string {
 	return SendBroadcastID(teamID, broadcastID) + "/" + channelAccountID.String()
 }
 
-// SendBroadcastInput carries ids only (SYS-12).
+// SendBroadcastInput carries no customer's data (SYS-12).
 type SendBroadcastInput struct {
-	TeamID      uuid.UUID `json:"team_id"`
-	BroadcastID uuid.UUID `json:"broadcast_id"`
+	TeamID      uuid.UUID     `json:"team_id"`
+	BroadcastID uuid.UUID     `json:"broadcast_id"`
+	StartAt     time.Time     `json:"start_at,omitzero"`   // zero: at once
+	LateAfter   time.Duration `json:"late_after,omitzero"` // a start later than this needs an approval
 }
 
 // ControlInput is what an operator asks of a running broadcast, by update.

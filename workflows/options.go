@@ -20,8 +20,9 @@ var databaseStep = workflow.ActivityOptions{
 		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: 0},
 }
 
-// planStep is databaseStep with 10 min an attempt: an audience of a million.
-var planStep = workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Minute, RetryPolicy: databaseStep.RetryPolicy}
+// planStep is databaseStep with an hour an attempt, an audience of millions; an
+// attempt is found dead 20 s after its last heartbeat.
+var planStep = workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: 20 * time.Second, RetryPolicy: databaseStep.RetryPolicy}
 
 // prepareStep is databaseStep with 5 min an attempt: files of 100 MB.
 var prepareStep = workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, RetryPolicy: databaseStep.RetryPolicy}
@@ -34,6 +35,16 @@ var sliceStep = workflow.ActivityOptions{
 	HeartbeatTimeout:    5 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
 		InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second, MaximumAttempts: 0},
+}
+
+// fullAt is a history's length at which a run goes on in a new one: well under
+// the 4,096 events from which the engine asks for it.
+const fullAt = 3500
+
+// full says whether the run's history is long enough to begin another.
+func full(ctx workflow.Context) bool {
+	info := workflow.GetInfo(ctx)
+	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= fullAt
 }
 
 // step is options with a summary for the UI, and the team as fairness key:

@@ -123,6 +123,13 @@ type LaneStatus struct {
 	Reconcile time.Time // when the next unknown row is due; zero: none
 	Slices    []int     // From of every slice (of the size asked for) with rows to send
 	Media     int       // files of the lane that are not at its provider yet
+	Waiting   Waiting   // why it is not moving
+}
+
+// LaneCount is a lane at one moment.
+type LaneCount struct {
+	Tally
+	Waiting Waiting `json:"waiting"`
 }
 
 // LimiterName tells the limiters of one channel account apart.
@@ -153,6 +160,9 @@ type BroadcastJob struct {
 	OnUnknown                    UnknownPolicy
 	ReconcileAfter               time.Duration // an ambiguous row is looked at first after this
 	GiveUpAfter                  time.Duration // and given up after this
+	StopFailurePercent           int           // of the last outcomes; more than this stops a lane
+	RetryOf                      uuid.UUID     // zero: no retry
+	Retry                        RetryRequest  // what of RetryOf
 }
 
 // Order is what an operator may ask of a running broadcast.

@@ -15,9 +15,9 @@ import (
 // goes first. One identity that is reached through two accounts of a channel is
 // a duplicate but once: where it may be sent to, else where it wrote last.
 func judgedAudience(a omniflow.Audience) string {
-	who, lost := filteredAudience, `c.state <> 'handling' OR c.follower_id IS DISTINCT FROM @actor_id THEN 'no_longer_handling'`
+	who := filteredAudience
 	if a.Bound {
-		who, lost = boundAudience, `NOT (`+boundToActor+`) THEN 'no_longer_bound'`
+		who = boundAudience
 	}
 	if len(a.ConversationIDs) > 0 {
 		who = namedAudience
@@ -28,10 +28,7 @@ rules AS (
     AS r(channel, parts, pieces, max_age, code)
 ), found AS (
   SELECT c.id, c.channel_account_id, c.channel, c.last_customer_message_at, i.external_id, k.name, r.parts, r.pieces, CASE
-      WHEN c.type <> 'one_to_one' OR ` + lost + `
-      WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
-      WHEN r.max_age > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - r.max_age THEN r.code
-      ELSE '' END AS code
+      ` + refusedWhen(a) + ` ELSE '' END AS code
   FROM conversations c JOIN channel_identities i ON i.id = c.channel_identity_id JOIN contacts k ON k.id = c.contact_id
   JOIN rules r ON r.channel = c.channel
   WHERE ` + who + `
@@ -42,6 +39,18 @@ rules AS (
       ORDER BY code <> '', last_customer_message_at DESC NULLS LAST, id) > 1 THEN 'duplicate' ELSE code END AS code
   FROM found
 )`
+}
+
+// refusedWhen are the cases in which a recipient of conversation c, identity i
+// and rule r is not sent to, each with its reason.
+func refusedWhen(a omniflow.Audience) string {
+	lost := `c.state <> 'handling' OR c.follower_id IS DISTINCT FROM @actor_id THEN 'no_longer_handling'`
+	if a.Bound {
+		lost = `NOT (` + boundToActor + `) THEN 'no_longer_bound'`
+	}
+	return `WHEN c.type <> 'one_to_one' OR ` + lost + `
+      WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
+      WHEN r.max_age > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - r.max_age THEN r.code`
 }
 
 // filteredAudience selects from "my handling" what every filter lets through.

@@ -17,9 +17,11 @@ func (s *Store) BroadcastJob(ctx context.Context, teamID, broadcastID uuid.UUID)
 	j := omniflow.BroadcastJob{TeamID: teamID, BroadcastID: broadcastID}
 	var request []byte
 	err := s.pool.QueryRow(ctx, `
-		SELECT b.actor_id, b.request, b.planned_at IS NOT NULL, b.state, t.on_unknown, t.reconcile_after, t.give_up_after
+		SELECT b.actor_id, b.request, b.planned_at IS NOT NULL, b.state, t.on_unknown, t.reconcile_after, t.give_up_after,
+		  COALESCE(NULLIF((b.request ->> 'stop_failure_percent')::integer, 0), t.stop_failure_percent),
+		  COALESCE(b.retry_of, '00000000-0000-0000-0000-000000000000'), COALESCE(b.retry, '{}')
 		FROM broadcasts b JOIN teams t USING (team_id) WHERE b.team_id = $1 AND b.id = $2`, teamID, broadcastID).
-		Scan(&j.ActorID, &request, &j.Planned, &j.State, &j.OnUnknown, &j.ReconcileAfter, &j.GiveUpAfter)
+		Scan(&j.ActorID, &request, &j.Planned, &j.State, &j.OnUnknown, &j.ReconcileAfter, &j.GiveUpAfter, &j.StopFailurePercent, &j.RetryOf, &j.Retry)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return j, omniflow.Refuse(omniflow.NotFound, "SYS-13", "no such broadcast")
 	}
@@ -66,22 +68,48 @@ FROM planned p JOIN channel_accounts a ON a.id = p.channel_account_id GROUP BY a
 }
 
 // PlanBroadcast freezes the audience of a broadcast into ledger rows and
-// lanes, once: planning again returns false and changes nothing.
+// lanes, once: planning again returns false and changes nothing. An order that
+// comes meanwhile waits for nothing, and is obeyed by the lanes.
 func (s *Store) PlanBroadcast(ctx context.Context, j omniflow.BroadcastJob) (bool, error) {
 	planned := false
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE broadcasts SET planned_at = now(), state = 'running'
-			WHERE team_id = $1 AND id = $2 AND planned_at IS NULL`, j.TeamID, j.BroadcastID)
-		if err != nil || tag.RowsAffected() == 0 {
+		var before bool
+		if err := lockBroadcast(ctx, tx, j.BroadcastID); err != nil {
+			return err
+		}
+		err := tx.QueryRow(ctx, `SELECT planned_at IS NOT NULL FROM broadcasts WHERE team_id = $1 AND id = $2`, j.TeamID, j.BroadcastID).Scan(&before)
+		if err != nil || before {
 			return err
 		}
 		planned = true
-		return s.planRows(ctx, tx, j)
+		if j.RetryOf != uuid.Nil {
+			err = s.planRetry(ctx, tx, j)
+		} else {
+			err = s.planRows(ctx, tx, j)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			WITH b AS (
+			  UPDATE broadcasts SET planned_at = clock_timestamp(), state = 'running' WHERE team_id = $1 AND id = $2
+			  RETURNING id, start_control, control_reason, control_by, control_at
+			)
+			UPDATE broadcast_lanes l SET control = b.start_control, control_reason = b.control_reason, control_by = b.control_by, control_at = b.control_at
+			FROM b WHERE l.broadcast_id = b.id AND b.start_control <> 'running'`, j.TeamID, j.BroadcastID)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("plan broadcast %s: %w", j.BroadcastID, err)
 	}
 	return planned, nil
+}
+
+// lockBroadcast lets one transaction at a time plan a broadcast or a retry of
+// it. It does not lock the broadcast's row: orders go on.
+func lockBroadcast(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 4))`, id.String())
+	return err
 }
 
 // planRows stores the contents once a channel and part, then the rows.
@@ -133,7 +161,8 @@ func storeContents(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJob, args
 func (s *Store) Contents(ctx context.Context, lane omniflow.Lane) (map[uuid.UUID][]omniflow.Content, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id, c.body FROM contents c WHERE c.team_id = $1 AND c.id IN (
-		  SELECT DISTINCT content_id FROM messages WHERE broadcast_id = $2 AND channel_account_id = $3 AND seq < $4)`,
+		  SELECT DISTINCT content_id FROM messages WHERE broadcast_id = $2 AND channel_account_id = $3
+		    AND (seq < $4 OR EXISTS (SELECT FROM broadcasts WHERE id = $2 AND retry_of IS NOT NULL)))`,
 		lane.TeamID, lane.BroadcastID, lane.ChannelAccountID, omniflow.MaxParts)
 	if err != nil {
 		return nil, fmt.Errorf("load contents of broadcast %s: %w", lane.BroadcastID, err)

@@ -104,6 +104,10 @@ type NewBroadcast struct {
 	WorkflowID string
 	Input      json.RawMessage
 	Summary    string
+
+	RetryOf uuid.UUID             // zero: no retry
+	Retry   omniflow.RetryRequest // what of RetryOf
+	By      By                    // who asked for the retry
 }
 
 // CreateBroadcast stores b and the promise to start its run in one
@@ -114,13 +118,17 @@ func (s *Store) CreateBroadcast(ctx context.Context, b NewBroadcast) (*Start, er
 	var out *Start
 	err := s.inTeam(ctx, b.TeamID, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
-INSERT INTO broadcasts (id, team_id, actor_id, kind, client, name, request, state, workflow_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
-			b.ID, b.TeamID, b.ActorID, b.Request.Kind, b.Request.Client, b.Request.Name, b.Request, omniflow.BroadcastAccepted, b.WorkflowID)
+INSERT INTO broadcasts (id, team_id, actor_id, kind, client, name, request, state, workflow_id, start_at, late_after)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
+			b.ID, b.TeamID, b.ActorID, b.Request.Kind, b.Request.Client, b.Request.Name, b.Request, b.Request.FirstState(), b.WorkflowID,
+			b.Request.StartAt, b.Request.LateAfter())
 		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() == 1 {
+			if err := storeRetry(ctx, tx, b); err != nil {
+				return err
+			}
 			_, err := tx.Exec(ctx, `
 INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary) VALUES ($1, $2, $3, $4, $5, $6)`,
 				newID(), b.TeamID, b.Workflow, b.WorkflowID, b.Input, b.Summary)

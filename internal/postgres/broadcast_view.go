@@ -27,7 +27,22 @@ type Broadcast struct {
 	CreatedAt  time.Time
 	PlannedAt  *time.Time
 	FinishedAt *time.Time
-	Lanes      []BroadcastLane `db:"-"`
+
+	StartAt       *time.Time
+	LateAfter     *time.Duration
+	StartControl  omniflow.Control
+	ControlReason string
+	ControlBy     *uuid.UUID
+	ControlAt     *time.Time
+	RetryOf       *uuid.UUID
+	Retries       []uuid.UUID     // broadcasts that repeat what failed here, oldest first
+	Lanes         []BroadcastLane `db:"-"`
+}
+
+// Waiting says why the broadcast has no lanes at now.
+func (b Broadcast) Waiting(now time.Time) omniflow.Waiting {
+	return omniflow.StartFacts{State: b.State, Control: b.StartControl, Reason: b.ControlReason, By: b.ControlBy, At: b.ControlAt,
+		StartAt: b.StartAt, CreatedAt: b.CreatedAt}.Waiting(now)
 }
 
 // BroadcastLane is one channel account's part of a broadcast.
@@ -48,6 +63,23 @@ type BroadcastLane struct {
 	RateNow          float64
 	ClosedUntil      *time.Time
 	Reason           string
+	ControlAt        *time.Time
+	StoppedAt        *time.Time
+	BeatAt           *time.Time
+	PlannedAt        *time.Time
+	Limiter          omniflow.LimiterName
+	Booked           time.Duration
+	BulkRate         float64 // what broadcasts get of RateNow
+	BackingOff       int
+	NextDue          *time.Time
+	NextProof        *time.Time
+}
+
+// Waiting says why the lane is not moving at now.
+func (l BroadcastLane) Waiting(tally omniflow.Tally, now time.Time) omniflow.Waiting {
+	return omniflow.LaneFacts{Tally: tally, Control: l.Control, ControlReason: l.ControlReason, ControlBy: l.ControlBy, ControlAt: l.ControlAt,
+		StopCode: l.StopCode, StoppedAt: l.StoppedAt, ClosedUntil: l.ClosedUntil, ThrottleCode: l.Reason, Limiter: l.Limiter, RateNow: l.BulkRate,
+		Booked: l.Booked, BackingOff: l.BackingOff, NextDue: l.NextDue, NextProof: l.NextProof, BeatAt: l.BeatAt, PlannedAt: l.PlannedAt}.Waiting(now)
 }
 
 // Tally is the lane's rows by state.
@@ -63,7 +95,9 @@ func (l BroadcastLane) Tally() (omniflow.Tally, error) {
 	return tally, nil
 }
 
-const broadcastColumns = `id, team_id, actor_id, kind, client, name, state, outcome, workflow_id, created_at, planned_at, finished_at`
+const broadcastColumns = `id, team_id, actor_id, kind, client, name, state, outcome, workflow_id, created_at, planned_at, finished_at,
+  start_at, late_after, start_control, control_reason, control_by, control_at, retry_of,
+  ARRAY(SELECT r.id FROM broadcasts r WHERE r.retry_of = broadcasts.id ORDER BY r.id) AS retries`
 
 // lanesOf reads plan and counts in one snapshot, so that they always agree.
 // While the plan is being made nothing counts yet. A lane's rate is that of
@@ -77,14 +111,22 @@ SELECT l.broadcast_id, l.channel_account_id, l.channel, a.name AS account_name, 
   CASE WHEN b.planned_at IS NULL THEN 0 ELSE l.recipients END AS recipients,
   CASE WHEN b.planned_at IS NULL THEN 0 ELSE l.planned END AS planned,
   CASE WHEN b.planned_at IS NULL THEN '{}' ELSE COALESCE(m.counts, '{}') END AS counts,
-  COALESCE(r.limit_per_second, 0) AS limit_per_second, COALESCE(r.rate_now, 0) AS rate_now, r.closed_until, COALESCE(r.reason, '') AS reason
+  COALESCE(r.limit_per_second, 0) AS limit_per_second, COALESCE(r.rate_now, 0) AS rate_now, r.closed_until, COALESCE(r.reason, '') AS reason,
+  l.control_at, CASE WHEN a.state = 'stopped' THEN a.stopped_at END AS stopped_at, l.beat_at, b.planned_at,
+  COALESCE(r.name, '') AS limiter, COALESCE(r.booked, interval '0') AS booked, COALESCE(r.rate_now * (1 - r.reserve), 0) AS bulk_rate,
+  COALESCE(w.backing_off, 0) AS backing_off, w.next_due, w.next_proof
 FROM broadcast_lanes l
 JOIN broadcasts b ON b.id = l.broadcast_id
 JOIN channel_accounts a ON a.id = l.channel_account_id
 LEFT JOIN counted m ON m.broadcast_id = l.broadcast_id AND m.channel_account_id = l.channel_account_id
 LEFT JOIN LATERAL (
-  SELECT limit_per_second, ` + rateNow + ` AS rate_now, CASE WHEN closed_until > now() THEN closed_until END AS closed_until, reason
+  SELECT name, reserve, GREATEST(bulk_tat, now()) - now() AS booked, limit_per_second, ` + rateNow + ` AS rate_now, CASE WHEN closed_until > now() THEN closed_until END AS closed_until, reason
   FROM limiters WHERE channel_account_id = l.channel_account_id ORDER BY name = 'multicast' DESC LIMIT 1) r ON true
+LEFT JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE state = 'queued' AND due_at > now()) AS backing_off, min(due_at) FILTER (WHERE state = 'queued') AS next_due,
+    min(due_at) FILTER (WHERE state = 'unknown') AS next_proof
+  FROM messages WHERE channel_account_id = l.channel_account_id AND due_at IS NOT NULL AND broadcast_id = l.broadcast_id
+    AND b.finished_at IS NULL) w ON true
 WHERE l.team_id = $1 AND l.broadcast_id = ANY($2) ORDER BY l.broadcast_id, l.channel, l.channel_account_id`
 
 // LoadBroadcast loads one broadcast of a team with its lanes, or a Refusal not_found.
@@ -131,14 +173,28 @@ func addLanes(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, broadcasts []Bro
 	for i, b := range broadcasts {
 		ids[i], place[b.ID] = b.ID, i
 	}
-	rows, _ := tx.Query(ctx, lanesOf, teamID, ids)
-	lanes, err := pgx.CollectRows(rows, pgx.RowToStructByName[BroadcastLane])
+	lanes, err := listLanes(ctx, tx, teamID, ids)
 	if err != nil {
-		return fmt.Errorf("list lanes: %w", err)
+		return err
 	}
 	for _, l := range lanes {
 		b := &broadcasts[place[l.BroadcastID]]
 		b.Lanes = append(b.Lanes, l)
 	}
 	return nil
+}
+
+// querier is a transaction, or the pool.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// listLanes lists the lanes of broadcasts of a team.
+func listLanes(ctx context.Context, q querier, teamID uuid.UUID, ids []uuid.UUID) ([]BroadcastLane, error) {
+	rows, _ := q.Query(ctx, lanesOf, teamID, ids)
+	lanes, err := pgx.CollectRows(rows, pgx.RowToStructByName[BroadcastLane])
+	if err != nil {
+		return nil, fmt.Errorf("list lanes: %w", err)
+	}
+	return lanes, nil
 }

@@ -17,16 +17,16 @@ import (
 func (s *Store) ControlBroadcast(ctx context.Context, o omniflow.ControlOrder) (bool, error) {
 	changed := false
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var finished bool
-		err := tx.QueryRow(ctx, `SELECT finished_at IS NOT NULL FROM broadcasts WHERE team_id = $1 AND id = $2 FOR SHARE`,
-			o.TeamID, o.BroadcastID).Scan(&finished)
+		var finished, planned bool
+		err := tx.QueryRow(ctx, `SELECT finished_at IS NOT NULL, planned_at IS NOT NULL FROM broadcasts WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+			o.TeamID, o.BroadcastID).Scan(&finished, &planned)
 		if err != nil {
 			return err
 		}
 		if finished {
 			return omniflow.Refuse(omniflow.BroadcastFinished, "BRD-05", "the broadcast has ended; start a new one")
 		}
-		if changed, err = s.applyOrder(ctx, tx, o); err != nil || !changed {
+		if changed, err = s.applyOrder(ctx, tx, o, planned); err != nil || !changed {
 			return err
 		}
 		return audit(ctx, tx, o.TeamID, o.ActorID, "broadcast."+string(o.Order), o.BroadcastID.String(), map[string]any{
@@ -48,20 +48,20 @@ var orders = map[omniflow.Order]struct {
 	omniflow.OrderCancel: {omniflow.ControlCancelled, []string{"running", "paused", "stopped"}},
 }
 
-func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (bool, error) {
+func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder, planned bool) (bool, error) {
 	if o.Order == omniflow.OrderSetRate {
-		if r := omniflow.CheckBroadcastRate(o.Channel, o.RatePerSecond); r != nil {
-			return false, r
-		}
-		return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiterOf(o.Channel), o.RatePerSecond)
+		return s.orderRate(ctx, tx, o)
 	}
 	to, ok := orders[o.Order]
-	if !ok {
+	if !ok && o.Order != omniflow.OrderApprove {
 		return false, fmt.Errorf("unknown order %q", o.Order)
 	}
 	var actor *uuid.UUID
 	if o.ActorID != uuid.Nil {
 		actor = &o.ActorID
+	}
+	if !planned || o.Order == omniflow.OrderApprove {
+		return orderStart(ctx, tx, o, actor)
 	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE broadcast_lanes SET control = $4, control_reason = $5, control_by = $6, control_at = now()
@@ -73,10 +73,36 @@ func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrd
 	}
 	changed := tag.RowsAffected() > 0
 	if o.Order == omniflow.OrderResume {
+		if err := forgetOutcomes(ctx, tx, o); err != nil {
+			return false, err
+		}
 		woken, err := s.wakeAccounts(ctx, tx, o)
 		return changed || woken, err
 	}
 	return changed, nil
+}
+
+// orderRate sets the rate of an account.
+func (s *Store) orderRate(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (bool, error) {
+	if o.Channel == "" {
+		err := tx.QueryRow(ctx, `SELECT channel FROM channel_accounts WHERE team_id = $1 AND id = $2`, o.TeamID, o.ChannelAccountID).Scan(&o.Channel)
+		if err != nil {
+			return false, oneRow(err, "channel account", o.ChannelAccountID)
+		}
+	}
+	if r := omniflow.CheckBroadcastRate(o.Channel, o.RatePerSecond); r != nil {
+		return false, r
+	}
+	return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiterOf(o.Channel), o.RatePerSecond)
+}
+
+// forgetOutcomes begins the failure rate of resumed lanes anew: what failed
+// before somebody looked must not stop them again.
+func forgetOutcomes(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM lane_outcomes WHERE broadcast_id = $1
+		  AND ($2::uuid = '00000000-0000-0000-0000-000000000000'::uuid OR channel_account_id = $2)`, o.BroadcastID, o.ChannelAccountID)
+	return err
 }
 
 // wakeAccounts lets stopped accounts of the resumed lanes send again: who

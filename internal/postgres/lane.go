@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,24 +17,27 @@ import (
 // hundred counts and what waits, not the rows.
 func (s *Store) LaneStatus(ctx context.Context, lane omniflow.Lane, size int) (omniflow.LaneStatus, error) {
 	var st omniflow.LaneStatus
-	var due *time.Time
-	var counts map[omniflow.MessageState]int
-	err := s.pool.QueryRow(ctx, `
-		SELECT l.control, l.control_reason, CASE WHEN a.state = 'stopped' THEN a.stop_code ELSE '' END,
-		  (SELECT min(due_at) FROM messages m WHERE m.channel_account_id = $2 AND m.due_at IS NOT NULL AND m.broadcast_id = $1 AND m.state = 'unknown'),
-		  (SELECT count(*) FROM broadcast_media b WHERE b.broadcast_id = $1 AND b.channel_account_id = $2 AND `+mediaDue+`),
-		  (SELECT `+countsAsJSON+` FROM (`+countsOf+`) c)
-		FROM broadcast_lanes l JOIN channel_accounts a ON a.id = l.channel_account_id
-		WHERE l.broadcast_id = $1 AND l.channel_account_id = $2`, lane.BroadcastID, lane.ChannelAccountID).
-		Scan(&st.Control, &st.Reason, &st.StopCode, &due, &st.Media, &counts)
+	lanes, err := listLanes(ctx, s.pool, lane.TeamID, []uuid.UUID{lane.BroadcastID})
 	if err != nil {
-		return st, fmt.Errorf("read lane %s: %w", lane.ChannelAccountID, err)
+		return st, err
 	}
-	if due != nil {
-		st.Reconcile = *due
+	place := slices.IndexFunc(lanes, func(l BroadcastLane) bool { return l.ChannelAccountID == lane.ChannelAccountID })
+	if place < 0 {
+		return st, fmt.Errorf("read lane %s: %w", lane.ChannelAccountID, pgx.ErrNoRows)
 	}
-	for state, n := range counts {
-		st.Tally.Add(state, n)
+	l := lanes[place]
+	if st.Tally, err = l.Tally(); err != nil {
+		return st, err
+	}
+	st.Control, st.Reason, st.StopCode = l.Control, l.ControlReason, omniflow.Code(l.StopCode)
+	st.Waiting = l.Waiting(st.Tally, time.Now())
+	if l.NextProof != nil {
+		st.Reconcile = *l.NextProof
+	}
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM broadcast_media b WHERE b.broadcast_id = $1 AND b.channel_account_id = $2 AND `+mediaDue,
+		lane.BroadcastID, lane.ChannelAccountID).Scan(&st.Media)
+	if err != nil {
+		return st, fmt.Errorf("count media of lane %s: %w", lane.ChannelAccountID, err)
 	}
 	st.Slices, err = s.openSlices(ctx, lane, size)
 	return st, err
@@ -54,25 +58,22 @@ func (s *Store) openSlices(ctx context.Context, lane omniflow.Lane, size int) ([
 	return pgx.CollectRows(rows, pgx.RowTo[int])
 }
 
-// BroadcastTally counts the rows of a broadcast by lane and state.
-func (s *Store) BroadcastTally(ctx context.Context, teamID, broadcastID uuid.UUID) (map[uuid.UUID]omniflow.Tally, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT channel_account_id, `+countsAsJSON+` FROM (`+countsOfBroadcasts+`) c WHERE team_id = $1 GROUP BY 1`, teamID, []uuid.UUID{broadcastID})
+// BroadcastTally counts the rows of a broadcast by lane and state, and says
+// why a lane is not moving.
+func (s *Store) BroadcastTally(ctx context.Context, teamID, broadcastID uuid.UUID) (map[uuid.UUID]omniflow.LaneCount, error) {
+	lanes, err := listLanes(ctx, s.pool, teamID, []uuid.UUID{broadcastID})
 	if err != nil {
-		return nil, fmt.Errorf("count broadcast %s: %w", broadcastID, err)
+		return nil, err
 	}
-	out := map[uuid.UUID]omniflow.Tally{}
-	var account uuid.UUID
-	var counts map[omniflow.MessageState]int
-	_, err = pgx.ForEachRow(rows, []any{&account, &counts}, func() error {
-		var tally omniflow.Tally
-		for state, n := range counts {
-			tally.Add(state, n)
+	out := map[uuid.UUID]omniflow.LaneCount{}
+	for _, l := range lanes {
+		tally, err := l.Tally()
+		if err != nil {
+			return nil, err
 		}
-		out[account], counts = tally, nil
-		return nil
-	})
-	return out, err
+		out[l.ChannelAccountID] = omniflow.LaneCount{Tally: tally, Waiting: l.Waiting(tally, time.Now())}
+	}
+	return out, nil
 }
 
 // StopLane stops one lane with a reason that an operator can act on. It
