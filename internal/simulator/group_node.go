@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"image"
-	_ "image/jpeg" // so that a picture's size can be read
+	"image/jpeg"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -191,9 +190,9 @@ func groupSettingsBody(r groupRequest) (groupTexts, *groupPicture, *graphError) 
 
 // fault is what is wrong with a picture: no JPEG, not square, or too small.
 func (p groupPicture) fault() int {
-	size, format, err := image.DecodeConfig(bytes.NewReader(p.data))
+	size, err := jpeg.DecodeConfig(bytes.NewReader(p.data))
 	switch {
-	case err != nil || format != "jpeg":
+	case err != nil:
 		return 131053
 	case size.Width != size.Height:
 		return 131209

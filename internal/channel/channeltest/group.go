@@ -35,6 +35,7 @@ func RunGroups(t *testing.T, fresh func(*testing.T) *Harness) {
 		{"lists groups page by page", listsGroups},
 		{"reads how a creation failed", failedCreation},
 		{"loses the answer to a creation and finds the one group", lostCreation},
+		{"finds a group of which it hears nothing", silentCreation},
 		{"repeats reads and nothing else", repeatsReads},
 		{"hears early and twice", earlyAndTwice},
 		{"reads every code of a refusal", groupRefusals},
@@ -276,6 +277,17 @@ func lostCreation(t *testing.T, k *groupKit) {
 		require.Equal(t, truth[0].ID, k.find(t, mark))
 	}
 	require.Len(t, k.Sim.Groups(), len(lost))
+}
+
+// silentCreation: the webhook never comes, and the group is there all the same.
+func silentCreation(t *testing.T, k *groupKit) {
+	require.NoError(t, k.Sim.SetWebhooks(simulator.Webhooks{Drop: 1, BatchMax: 1}))
+	mark := marker()
+	_, err := k.groups.CreateGroup(within(t, patience), k.Account, channel.GroupSpec{Subject: "VIP", Description: mark})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(k.Sim.GroupsMarked(mark)) == 1 }, patience, time.Millisecond)
+	require.Equal(t, k.Sim.GroupsMarked(mark)[0].ID, k.find(t, mark))
+	require.Empty(t, k.hooks)
 }
 
 // find looks for a group by its description, as a caller has to.

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"omniflow/internal/channel"
 	"omniflow/internal/channel/graph"
@@ -107,13 +108,20 @@ func statusEvent(account string, raw json.RawMessage) channel.Event {
 		Recipient: first(s.Recipient, s.RecipientUser),
 		State:     evidence[s.Status], At: s.Timestamp.Time(), Raw: raw,
 	}
-	if member := first(s.Participant, s.ParticipantOther, s.ParticipantUser); member != "" || s.RecipientType == "group" {
+	if member := first(s.Participant, s.ParticipantOther, s.ParticipantUser); member != "" || s.ofGroup() {
 		event.GroupID, event.Recipient = s.Recipient.String(), member // none of sent and failed
 	}
 	if event.State == omniflow.Failed {
 		event.Fault = failure(s.code())
 	}
 	return event
+}
+
+// ofGroup says whether the recipient is a group, also where the type is left
+// out: a number is digits, and a business-scoped id has a dot.
+func (s status) ofGroup() bool {
+	id := s.Recipient.String()
+	return s.RecipientType == "group" || !strings.Contains(id, ".") && strings.Trim(id, "+0123456789") != ""
 }
 
 // code is that of the first error; 131000, "unknown error", where none is told.

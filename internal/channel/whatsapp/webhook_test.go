@@ -64,6 +64,10 @@ func TestParseStatuses(t *testing.T) {
 			with(func(e *channel.Event) { e.State, e.Recipient, e.GroupID = omniflow.Read, "886900000001", "Y2F" })},
 		{"section 4.6 group, one sent for all", `"status":"sent","recipient_type":"group","recipient_id":"Y2F"`,
 			with(func(e *channel.Event) { e.State, e.Recipient, e.GroupID = omniflow.Sent, "", "Y2F" })},
+		{"section 4.6 group, the type left out", `"status":"sent","recipient_id":"Y2F"`,
+			with(func(e *channel.Event) { e.State, e.Recipient, e.GroupID = omniflow.Sent, "", "Y2F" })},
+		{"section 4.7 business-scoped user as recipient", `"status":"sent","recipient_id":"TW.1349"`,
+			with(func(e *channel.Event) { e.State, e.Recipient = omniflow.Sent, "TW.1349" })},
 		{"section 4.6 group, one failed for all", `"status":"failed","recipient_type":"group","recipient_id":"Y2F","errors":[{"code":131207}]`,
 			with(func(e *channel.Event) {
 				e.State, e.Recipient, e.GroupID = omniflow.Failed, "", "Y2F"
