@@ -17,7 +17,7 @@ func (a *app) broadcastCommand() *cobra.Command {
 		a.controlCommand(apiclient.Pause, "Pause a broadcast, or one lane of it"),
 		a.controlCommand(apiclient.Resume, "Go on with a paused broadcast"),
 		a.controlCommand(apiclient.Cancel, "Give up what has not been sent yet"),
-		a.broadcastRateCommand())
+		a.broadcastRateCommand(), a.broadcastCheckCommand(), a.broadcastApproveCommand(), a.broadcastRetryCommand(), a.broadcastExportCommand())
 }
 
 func (a *app) broadcastListCommand() *cobra.Command {
@@ -57,12 +57,15 @@ func (a *app) broadcastShowCommand() *cobra.Command {
 // printBroadcast shows one broadcast: a line about the whole, a row a lane.
 func (a *app) printBroadcast(b apiclient.Broadcast) error {
 	a.say("broadcast %s %s: %s, workflow %s", b.ID, b.Name, stateOf(b), b.WorkflowID)
+	if b.Waiting.Kind != "" {
+		a.say("%s", b.Waiting)
+	}
 	rows := make([][]string, 0, len(b.Lanes)+1)
 	for _, l := range b.Lanes {
-		rows = append(rows, append([]string{l.Channel, l.ChannelAccountID, laneState(l)}, cells(l.Counts)...))
+		rows = append(rows, append(append([]string{l.Channel, l.ChannelAccountID, laneState(l)}, cells(l.Counts)...), dash(l.Waiting.String())))
 	}
-	rows = append(rows, append([]string{"total", "", ""}, cells(b.Counts)...))
-	return a.table(append([]string{"channel", "account", "control"}, tallyHeader[:]...), rows)
+	rows = append(rows, append(append([]string{"total", "", ""}, cells(b.Counts)...), ""))
+	return a.table(append(append([]string{"channel", "account", "control"}, tallyHeader[:]...), "waiting"), rows)
 }
 
 // tallyHeader names the columns that cells fills.

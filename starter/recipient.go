@@ -45,10 +45,10 @@ func (a *app) timelineCommand() *cobra.Command {
 		}
 		var rows [][]string
 		for _, m := range moments {
-			rows = append(rows, []string{when(&m.At), m.Kind, dash(m.State), dash(m.Code), nonZero(m.Attempt),
-				nonZero(m.HTTPStatus), nonZero(m.LatencyMS), dash(m.ProviderID)})
+			rows = append(rows, []string{when(&m.At), strconv.Itoa(m.Ordinal), m.Kind, dash(m.State), dash(m.Code), when(m.Until), nonZero(m.Attempt),
+				nonZero(m.HTTPStatus), nonZero(m.LatencyMS), dash(m.ProviderID), dash(m.Trace)})
 		}
-		return a.table([]string{"at", "kind", "state", "code", "attempt", "http", "ms", "provider id"}, rows)
+		return a.table([]string{"at", "message", "kind", "state", "code", "until", "attempt", "http", "ms", "provider id", "trace"}, rows)
 	})
 	return c
 }

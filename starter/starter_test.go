@@ -75,7 +75,8 @@ func TestCommands(t *testing.T) {
 	secrets := write("s.json", `{"token":"a","app_secret":"b"}`)
 	csv := write("c.csv", "customer_id\nC1\n")
 	detail := `{"id":"B","name":"n","state":"running","workflow_id":"w","counts":{"planned":9,"sent":5},
-		"lanes":[{"channel":"line","channel_account_id":"A","control":"paused","control_reason":"lunch","counts":{"planned":9,"sent":5}}]}`
+		"lanes":[{"channel":"line","channel_account_id":"A","control":"paused","control_reason":"lunch",
+		"waiting":{"kind":"paused","by":"M","code":"lunch"},"counts":{"planned":9,"sent":5}}]}`
 	tests := []struct {
 		name, args, answer, request, out string
 	}{
@@ -108,15 +109,28 @@ func TestCommands(t *testing.T) {
 			"GET /v1/broadcasts?limit=50", "ID  NAME  STATE                CREATED  PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN\n" +
 				"B   -     finished, completed  -        3        0       0        0     0         3     0       0        0          0\n"},
 		{"broadcast show", "broadcast show B", detail, "GET /v1/broadcasts/B", "broadcast B n: running, workflow w\n" +
-			"CHANNEL  ACCOUNT  CONTROL         PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN\n" +
-			"line     A        paused (lunch)  9        0       0        5     0         0     0       0        0          0\n" +
-			"total                             9        0       0        5     0         0     0       0        0          0\n"},
+			"CHANNEL  ACCOUNT  CONTROL         PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN  WAITING\n" +
+			"line     A        paused (lunch)  9        0       0        5     0         0     0       0        0          0        paused by M (lunch)\n" +
+			"total                             9        0       0        5     0         0     0       0        0          0        \n"},
+		{"broadcast check", "broadcast check --file " + write("b.json", `{"kind":"broadcast_message","audience":{"all":true},"messages":[{"kind":"text","text":"x"}]}`),
+			`{"would_start":true,"recipients":9,"eligible":7,"rows":7,"lanes":[{"channel":"line","channel_account_id":"A","recipients":9,"eligible":7,"usage":7,
+			"skipped":[{"code":"customer_blocked","recipients":2}],"quota":{"state":"short","limit":5,"used":3}}]}`,
+			`POST /v1/broadcasts:preflight?limit=50 {"kind":"broadcast_message","audience":{"all":true},"messages":[{"kind":"text","text":"x"}]}`,
+			"would start: 7 of 9 recipients are eligible, 7 messages\n" +
+				"CHANNEL  ACCOUNT  ELIGIBLE  SKIPPED             USAGE  QUOTA                FINISH  ACCOUNT IS\n" +
+				"line     A        7/9       customer_blocked 2  7      short (3 of 5 used)  -       ready\n"},
+		{"broadcast approve", "broadcast approve B --reason late", detail, `POST /v1/broadcasts/B:approve {"reason":"late"}`, "broadcast B n"},
+		{"broadcast retry", "broadcast retry B --scope list --conversation V,W", `{"id":"C","retry_of":"B","rows":3,"reasons":[{"code":"opted_out","rows":2}]}`,
+			`POST /v1/broadcasts/B:retry {"scope":"list","conversation_ids":["V","W"]}`,
+			"broadcast C repeats 3 messages of B\n2 of them failed with opted_out, which a retry will hardly mend\n"},
+		{"audit", "audit B", `{"items":[{"actor_id":"M","action":"broadcast.pause","object":"B","reason":"lunch"}],"next":""}`,
+			"GET /v1/audit?limit=50&object=B", "AT  ACTOR  ACTION           OBJECT  REASON\n-   M      broadcast.pause  B       lunch\n"},
 		{"broadcast pause", "broadcast pause B --account A --reason lunch", detail, `POST /v1/broadcasts/B:pause {"reason":"lunch","channel_account_id":"A"}`, "paused (lunch)"},
 		{"broadcast rate", "broadcast rate B --account A --rate 3", detail, `POST /v1/broadcasts/B:rate {"channel_account_id":"A","rate_per_second":3}`, "broadcast B n"},
 		{"recipients", "broadcast recipients B --state failed --code x", `{"items":[{"conversation_id":"V","customer_id":"C1","channel":"line","ordinal":1,"state":"failed","code":"x","attempt":2}],"next":""}`,
 			"GET /v1/broadcasts/B/recipients?code=x&limit=50&state=failed", "CONVERSATION  CUSTOMER  CHANNEL  MESSAGE  STATE   CODE  ATTEMPT  SENT\nV             C1        line     1        failed  x     2        -\n"},
 		{"timeline", "broadcast timeline B V", `{"items":[{"kind":"attempt","attempt":1,"http_status":500,"latency_ms":12,"code":"provider_unavailable"}]}`,
-			"GET /v1/broadcasts/B/recipients/V/timeline", "AT  KIND     STATE  CODE                  ATTEMPT  HTTP  MS  PROVIDER ID\n-   attempt  -      provider_unavailable  1        500   12  -\n"},
+			"GET /v1/broadcasts/B/recipients/V/timeline", "AT  MESSAGE  KIND     STATE  CODE                  UNTIL  ATTEMPT  HTTP  MS  PROVIDER ID  TRACE\n-   0        attempt  -      provider_unavailable  -      1        500   12  -            -\n"},
 		{"dead letters", "deadletter list", `{"items":[{"id":"D","channel":"line","reason":"no message"}],"next":""}`,
 			"GET /v1/dead-letters?limit=50", "ID  CHANNEL  CREATED  REPLAYED  REASON\nD   line     -        -         no message\n"},
 		{"replay", "deadletter replay D", `{}`, "POST /v1/dead-letters/D:replay", "dead letter D goes through the relay again\n"},
@@ -204,4 +218,20 @@ func TestPlatformToken(t *testing.T) {
 	_, err = tokens.Verify(strings.TrimSpace(out), time.Now().Add(11*time.Minute))
 	require.ErrorIs(t, err, keyring.ErrToken)
 	require.Empty(t, s.requests)
+}
+
+func TestExportWritesTheFileAsItComes(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, answer(200, "\ufeffcustomer_id\nC1\n"))
+	code, out, errs := s.run(context.Background(), "broadcast", "export", "B")
+	require.Zero(t, code, errs)
+	require.Equal(t, "\ufeffcustomer_id\nC1\n", out)
+	path := filepath.Join(t.TempDir(), "out.csv")
+	code, out, errs = s.run(context.Background(), "broadcast", "export", "B", "--file", path)
+	require.Zero(t, code, errs)
+	require.Empty(t, out)
+	written, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "\ufeffcustomer_id\nC1\n", string(written))
+	require.Equal(t, []string{"GET /v1/broadcasts/B/recipients.csv", "GET /v1/broadcasts/B/recipients.csv"}, s.requests)
 }

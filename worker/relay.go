@@ -19,6 +19,7 @@ const (
 	outboxBatch = 50
 	lookEach    = 100 * time.Millisecond // an empty inbox or outbox is looked at again after this
 	foldEach    = time.Second
+	quotaEach   = time.Minute
 	purgeEach   = time.Hour
 	stepWithin  = 30 * time.Second // a step that takes longer is broken off and tried again
 )
@@ -32,7 +33,8 @@ type relay struct {
 	channels channelSet
 	meter    *meter
 	log      *slog.Logger
-	index    atomic.Pointer[accountIndex] // of every account, by channel and provider's id
+	index    atomic.Pointer[accountIndex]       // of every account, by channel and provider's id
+	quotas   func(context.Context) (int, error) // reads the quotas that are due
 }
 
 // run relays until ctx ends.
@@ -47,6 +49,7 @@ func (r *relay) run(ctx context.Context) error {
 	group.Go(func() error { return r.each(ctx, "drain outbox", lookEach, r.drainOutbox) })
 	group.Go(func() error { return r.each(ctx, "fold counts", foldEach, r.fold) })
 	group.Go(func() error { return r.each(ctx, "read accounts", accountLife, r.readAccounts) })
+	group.Go(func() error { return r.each(ctx, "read quotas", quotaEach, r.quotas) })
 	group.Go(func() error { return r.each(ctx, "purge", purgeEach, r.purge) })
 	return group.Wait()
 }

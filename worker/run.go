@@ -49,7 +49,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	h := &health{store: store, temporal: temporal, pprof: cfg.Pprof}
 	group.Go(func() error { return h.serve(ctx, cfg.MetricsListen, registry, log) })
-	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log}
+	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log, quotas: acts.RefreshQuotas}
 	group.Go(func() error { return relay.run(ctx) })
 	group.Go(func() error { return poll(ctx, temporal, acts, h, stopping, log) })
 	return group.Wait()

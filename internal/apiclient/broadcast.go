@@ -13,6 +13,10 @@ type BroadcastRequest struct {
 	Name     string    `json:"name,omitempty"`
 	Audience Audience  `json:"audience"`
 	Messages []Content `json:"messages"` // 1 to 5
+
+	StartAt            *time.Time `json:"start_at,omitempty"`             // at once without it
+	LateAfterSeconds   int        `json:"late_after_seconds,omitempty"`   // a later start needs an approval; 900 by default
+	StopFailurePercent int        `json:"stop_failure_percent,omitempty"` // of the last outcomes of a lane; the team's by default
 }
 
 // Audience picks conversations out of those the actor is handling.
@@ -81,6 +85,10 @@ type Broadcast struct {
 	FinishedAt *time.Time `json:"finished_at"`
 	Counts     Tally      `json:"counts"`
 	Lanes      []Lane     `json:"lanes"`
+	StartAt    *time.Time `json:"start_at"`
+	Waiting    Waiting    `json:"waiting"` // why there are no lanes yet
+	RetryOf    string     `json:"retry_of"`
+	Retries    []string   `json:"retries"`
 }
 
 // Finished says that the broadcast has ended for good.
@@ -101,6 +109,7 @@ type Lane struct {
 	Reason           string     `json:"reason"` // why closed or slowed
 	AccountState     string     `json:"account_state"`
 	StopCode         string     `json:"stop_code"`
+	Waiting          Waiting    `json:"waiting"` // why it is not moving
 }
 
 // StartBroadcast starts one. The same key with the same request starts nothing

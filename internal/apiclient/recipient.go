@@ -56,14 +56,17 @@ func (c *Client) AllRecipients(ctx context.Context, id string, f RecipientFilter
 
 // Moment is one line of a recipient's timeline.
 type Moment struct {
-	At         time.Time `json:"at"`
-	Kind       string    `json:"kind"` // planned, attempt, webhook or state
-	State      string    `json:"state"`
-	Code       string    `json:"code"`
-	Attempt    int       `json:"attempt"`
-	HTTPStatus int       `json:"http_status"`
-	LatencyMS  int       `json:"latency_ms"`
-	ProviderID string    `json:"provider_id"`
+	At         time.Time  `json:"at"`
+	Kind       string     `json:"kind"` // planned, wait, attempt, webhook or state
+	Ordinal    int        `json:"ordinal"`
+	State      string     `json:"state"`
+	Code       string     `json:"code"`
+	Until      *time.Time `json:"until"` // of a wait
+	Attempt    int        `json:"attempt"`
+	HTTPStatus int        `json:"http_status"`
+	LatencyMS  int        `json:"latency_ms"`
+	ProviderID string     `json:"provider_id"`
+	Trace      string     `json:"trace"`
 }
 
 // Timeline tells what happened to one recipient, oldest first.

@@ -85,6 +85,17 @@ type Uploader interface {
 	Upload(ctx context.Context, a Account, m omniflow.Media, data []byte) (handle string, err error)
 }
 
+// QuotaReader is a Sender whose provider counts the recipients of a month
+// (LINE).
+type QuotaReader interface {
+	Sender
+	// Quota asks how many recipients the account may send to this month, and
+	// how many it has. The provider's count is approximate.
+	//
+	// Errors: *Error.
+	Quota(ctx context.Context, a Account) (omniflow.Quota, error)
+}
+
 // MulticastMax is the largest number of recipients of one multicast call (LINE).
 const MulticastMax = 500
 

@@ -20,10 +20,11 @@ type Board struct {
 	out io.Writer
 	now func() time.Time
 
-	mu     sync.Mutex
-	bars   *mpb.Progress // nil: lines
-	lanes  []*lane       // in the order of their first appearance
-	closed bool
+	mu      sync.Mutex
+	bars    *mpb.Progress // nil: lines
+	lanes   []*lane       // in the order of their first appearance
+	closed  bool
+	waiting string // why there were no lanes
 }
 
 // New makes a board on out: with bars if terminal, else with lines.
@@ -60,6 +61,10 @@ func (b *Board) Update(x apiclient.Broadcast) {
 	if b.bars == nil {
 		b.printChanges(now, x.Finished())
 	}
+	if why := x.Waiting.String(); why != "" && why != b.waiting {
+		b.write("  " + why + "\n")
+	}
+	b.waiting = x.Waiting.String()
 }
 
 // lane finds the lane of an account, or adds it.
@@ -97,7 +102,11 @@ func (b *Board) printChanges(now time.Time, last bool) {
 func (b *Board) Note(format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	line := fmt.Sprintf(format+"\n", args...)
+	b.write(fmt.Sprintf(format+"\n", args...))
+}
+
+// write adds a line; the caller holds the lock.
+func (b *Board) write(line string) {
 	if b.bars == nil || b.closed {
 		fmt.Fprint(b.out, line)
 		return

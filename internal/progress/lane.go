@@ -83,7 +83,12 @@ func (l *lane) facts(at time.Time) []string {
 	if throttle := throttle(l.now, at); throttle != "" && sending(t) {
 		facts = append(facts, throttle)
 	}
-	return append(facts, state(l.now))
+	facts = append(facts, state(l.now))
+	// What a state says already is not said again.
+	if w := l.now.Waiting; w.Kind != "" && w.Kind != "paused" && w.Kind != "stopped" && w.Kind != "throttled" && !finished(t) {
+		facts = append(facts, w.String())
+	}
+	return facts
 }
 
 // brief is facts for a narrow terminal.
