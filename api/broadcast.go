@@ -91,6 +91,7 @@ func (s *service) accept(ctx context.Context, b postgres.NewBroadcast) error {
 }
 
 // checkBroadcast is every rule of section 17 that the API can check (SYS-02).
+// It freezes what the messages of r name.
 func (s *service) checkBroadcast(ctx context.Context, who identity, r omniflow.BroadcastRequest) (postgres.AudienceCount, error) {
 	var none postgres.AudienceCount
 	if no := r.Validate(); no != nil {
@@ -99,21 +100,25 @@ func (s *service) checkBroadcast(ctx context.Context, who identity, r omniflow.B
 	if no := r.CheckStart(s.now()); no != nil {
 		return none, no
 	}
+	facts, err := s.freeze(ctx, who, r.Messages)
+	if err != nil {
+		return none, err
+	}
 	audience, err := s.store.CountAudience(ctx, who.TeamID, who.MemberID, r.Audience)
 	if err != nil {
 		return none, err
 	}
 	if named := distinct(r.Audience.ConversationIDs); audience.Total < named {
-		return none, omniflow.Refuse(omniflow.RecipientNotAllowed, "BRD-02", "%d of %d conversations are not in my handling", named-audience.Total, named)
+		return none, omniflow.Refuse(omniflow.RecipientNotAllowed, "BRD-02", "%d of %d conversations are not mine to broadcast to", named-audience.Total, named)
 	}
-	if no := omniflow.CheckAudience(audience.Channels, audience.WABAs, r.Kind); no != nil {
+	check := omniflow.CheckAudience
+	if r.Audience.Bound {
+		check = omniflow.CheckBoundAudience
+	}
+	if no := check(audience.Channels, audience.WABAs, r.Kind); no != nil {
 		return none, no
 	}
-	channels := make([]omniflow.Channel, 0, len(audience.Channels))
-	for ch := range audience.Channels {
-		channels = append(channels, ch)
-	}
-	if no := omniflow.CheckContent(r.Client, channels, r.Messages); no != nil {
+	if no := checkContents(r, facts, audience); no != nil {
 		return none, no
 	}
 	return audience, s.checkMessages(ctx, who.TeamID, r, audience)
@@ -129,7 +134,7 @@ func distinct(ids []uuid.UUID) int {
 
 // checkMessages measures texts for each channel and looks templates up.
 func (s *service) checkMessages(ctx context.Context, teamID uuid.UUID, r omniflow.BroadcastRequest, audience postgres.AudienceCount) error {
-	for _, m := range r.Messages {
+	for _, m := range omniflow.Expand(r.Messages) {
 		if m.Template != nil && m.Kind == omniflow.TemplateKind {
 			if err := s.checkTemplate(ctx, teamID, audience.WABAs, *m.Template); err != nil {
 				return err
@@ -140,7 +145,7 @@ func (s *service) checkMessages(ctx context.Context, teamID uuid.UUID, r omniflo
 			if audience.Channels[ch] == 0 {
 				continue
 			}
-			if no := omniflow.CheckText(ch, m.Text); no != nil {
+			if no := checkContent(ch, m); no != nil {
 				return no
 			}
 		}

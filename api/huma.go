@@ -43,6 +43,7 @@ type route struct {
 	status  int   // of a success; 0 is 200
 	maxBody int64 // 0 is maxBodyBytes
 	raw     bool  // the handler reads the body itself
+	form    bool  // and the body is a form with one file, not CSV
 }
 
 // register adds one operation: who may ask, idempotency, schema, handler.
@@ -68,7 +69,15 @@ func register[I, O any](s *service, r route, handle func(context.Context, *I) (*
 		}
 		return out, nil
 	})
+	if r.form {
+		// Only now: of an object huma would read and check the body itself.
+		operation.RequestBody.Content = fileForm
+	}
 }
+
+// fileForm is the schema of a form with one file.
+var fileForm = map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"file"},
+	Properties: map[string]*huma.Schema{"file": {Type: huma.TypeString, Format: "binary"}}}}}
 
 // tagOf groups operations by the noun in their path.
 func tagOf(path string) string {

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omniflow/internal/keyring"
+	"omniflow/internal/media"
 	"omniflow/internal/postgres"
 	"omniflow/internal/postgres/migrations"
 	"omniflow/internal/postgres/postgrestest"
@@ -125,7 +126,10 @@ func newWorld(t testing.TB) *world {
 	tokens, err := keyring.ParseTokens(keyring.NewKey("j1"))
 	require.NoError(t, err)
 	w := &world{t: t, engine: &fakeEngine{}, store: store, pool: pool, log: &logBuffer{}}
-	w.s = newService(serviceInput{store: store, engine: w.engine, keys: ring, tokens: tokens, webhooks: webhooks(),
+	files, err := media.OpenStore(t.Context(), "file://"+t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, files.Close()) })
+	w.s = newService(serviceInput{files: files, links: media.NewLinks("https://api.example.com", ring), store: store, engine: w.engine, keys: ring, tokens: tokens, webhooks: webhooks(),
 		log: slog.New(slog.NewJSONHandler(w.log, nil)), registry: prometheus.NewRegistry(), codecOrigins: []string{"http://127.0.0.1:8233"}})
 	w.handler = w.s.handler()
 	server := httptest.NewServer(w.handler)

@@ -17,6 +17,7 @@ type createMemberInput struct {
 		Name  string `json:"name" minLength:"1" maxLength:"200"`
 		Email string `json:"email,omitempty" maxLength:"320"`
 		Role  string `json:"role" doc:"One of the eight roles of ROL-01."`
+		Store string `json:"store,omitempty" maxLength:"200" doc:"The store to which a sales role is bound."`
 	}
 }
 
@@ -26,6 +27,7 @@ type memberBody struct {
 	Name      string               `json:"name"`
 	Email     string               `json:"email"`
 	Role      omniflow.Role        `json:"role"`
+	Store     string               `json:"store"`
 	State     omniflow.MemberState `json:"state"`
 	CreatedAt time.Time            `json:"created_at"`
 }
@@ -58,7 +60,7 @@ func (s *service) createMember(ctx context.Context, in *createMemberInput) (*mem
 	if no := (omniflow.Team{Plan: team.Plan}).PermitRole(role); no != nil {
 		return nil, no
 	}
-	m, err := s.store.CreateMember(ctx, postgres.Member{ID: newResourceID(ctx), TeamID: in.TeamID, Name: in.Body.Name, Email: in.Body.Email, Role: role})
+	m, err := s.store.CreateMember(ctx, postgres.Member{ID: newResourceID(ctx), TeamID: in.TeamID, Name: in.Body.Name, Email: in.Body.Email, Role: role, Store: in.Body.Store})
 	if err != nil {
 		return nil, err
 	}

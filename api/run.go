@@ -21,6 +21,7 @@ import (
 	"omniflow/internal/channel/line"
 	"omniflow/internal/channel/whatsapp"
 	"omniflow/internal/config"
+	"omniflow/internal/media"
 	"omniflow/internal/omniflow"
 	"omniflow/internal/postgres"
 	"omniflow/internal/temporalclient"
@@ -55,7 +56,15 @@ func run(ctx context.Context, getenv func(string) string) error {
 	}
 	defer temporal.Close()
 
+	var files *media.Store
+	if cfg.BlobURL != "" {
+		if files, err = media.OpenStore(ctx, cfg.BlobURL); err != nil {
+			return err
+		}
+		defer func() { _ = files.Close() }()
+	}
 	s := newService(serviceInput{
+		files: files, links: media.NewLinks(cfg.PublicURL, cfg.Keys),
 		store: store, engine: temporalclient.Engine{Client: temporal}, keys: cfg.Keys, tokens: cfg.Tokens,
 		webhooks: webhooks(), log: log, registry: registry, codecOrigins: cfg.CodecOrigins, codecOpen: cfg.CodecOpen,
 	})

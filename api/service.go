@@ -13,6 +13,7 @@ import (
 
 	"omniflow/internal/channel"
 	"omniflow/internal/keyring"
+	"omniflow/internal/media"
 	"omniflow/internal/omniflow"
 	"omniflow/internal/postgres"
 	"omniflow/internal/temporalclient"
@@ -33,7 +34,8 @@ type engine interface {
 	Healthy(ctx context.Context) error
 }
 
-// serviceInput is what newService needs; nothing may be nil but codecOrigins.
+// serviceInput is what newService needs; nothing may be nil but codecOrigins and
+// files.
 type serviceInput struct {
 	store        *postgres.Store
 	engine       engine
@@ -42,6 +44,8 @@ type serviceInput struct {
 	webhooks     map[omniflow.Channel]channel.Webhooks
 	log          *slog.Logger
 	registry     prometheus.Registerer
+	files        *media.Store // nil: no files
+	links        media.Links
 	codecOrigins []string
 	codecOpen    bool
 }
@@ -90,6 +94,10 @@ func (s *service) handler() http.Handler {
 	s.addProgress()
 	s.addAudit()
 	s.addDeadLetters()
+	s.addMedia(routes)
+	s.addSavedReplies()
+	s.addBindings()
+	s.addReports()
 	s.addWebhooks(routes)
 	s.addCodec(routes)
 	s.addHealth(routes)

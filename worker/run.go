@@ -45,7 +45,12 @@ func run(ctx context.Context, getenv func(string) string) error {
 	channels := providers(cfg)
 	meter := newMeter(registry)
 	stopping := make(chan struct{})
-	acts := activities.New(store, &accounts{store: store, keys: cfg.Keys}, channels.senders(), meter, log, stopping)
+	options, closeFiles, err := fileOptions(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+	acts := activities.New(store, &accounts{store: store, keys: cfg.Keys}, channels.senders(), meter, log, stopping, options...)
 	group, ctx := errgroup.WithContext(ctx)
 	h := &health{store: store, temporal: temporal, pprof: cfg.Pprof}
 	group.Go(func() error { return h.serve(ctx, cfg.MetricsListen, registry, log) })

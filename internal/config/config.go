@@ -24,6 +24,8 @@ type Shared struct {
 	Temporal      client.Options // TEMPORAL_ADDRESS (default 127.0.0.1:7233), TEMPORAL_NAMESPACE (default "default") and the SDK's other TEMPORAL_*
 	Keys          *keyring.Ring  // OMNIFLOW_ENCRYPTION_KEYS; required: "k2:base64,k1:base64", 32 bytes each, newest first
 	MetricsListen string         // OMNIFLOW_METRICS_LISTEN; each program's default below; "" or "off": no metrics
+	BlobURL       string         // OMNIFLOW_BLOB_URL; default "": no files in broadcasts; file:///a/directory that api and worker share
+	PublicURL     string         // OMNIFLOW_PUBLIC_URL; default http://127.0.0.1:8080: where providers reach the api; https but on loopback
 }
 
 // API is the configuration of the program api.
@@ -42,7 +44,6 @@ type Worker struct {
 	LINEBaseURL      string // LINE_BASE_URL; default https://api.line.me
 	MessengerBaseURL string // MESSENGER_BASE_URL; default https://graph.facebook.com
 	InstagramBaseURL string // INSTAGRAM_BASE_URL; default https://graph.instagram.com
-	BlobURL          string // OMNIFLOW_BLOB_URL; default "": no exports
 	Pprof            bool   // OMNIFLOW_PPROF; default false; true serves profiles beside the metrics
 }
 
@@ -72,7 +73,6 @@ func LoadWorker(getenv func(string) string) (Worker, error) {
 		LINEBaseURL:      r.url("LINE_BASE_URL", "https://api.line.me"),
 		MessengerBaseURL: r.url("MESSENGER_BASE_URL", "https://graph.facebook.com"),
 		InstagramBaseURL: r.url("INSTAGRAM_BASE_URL", "https://graph.instagram.com"),
-		BlobURL:          r.url("OMNIFLOW_BLOB_URL", ""),
 		Pprof:            r.flag("OMNIFLOW_PPROF"),
 	}
 	return c, r.err()
@@ -97,6 +97,8 @@ func (r *reader) shared(metrics string) Shared {
 		DatabaseConns: r.conns("DATABASE_CONNS", 20),
 		Temporal:      r.temporal(),
 		MetricsListen: r.listen("OMNIFLOW_METRICS_LISTEN", metrics),
+		BlobURL:       r.url("OMNIFLOW_BLOB_URL", ""),
+		PublicURL:     r.public("OMNIFLOW_PUBLIC_URL", "http://127.0.0.1:8080"),
 	}
 	if text := r.required("OMNIFLOW_ENCRYPTION_KEYS"); text != "" {
 		keys, err := keyring.Parse(text)
@@ -150,6 +152,20 @@ func (r *reader) url(name, fallback string) string {
 		r.fault(name, errors.New("want a URL"))
 	}
 	return strings.TrimRight(value, "/")
+}
+
+// public reads an address that providers fetch from: LINE takes https only.
+func (r *reader) public(name, fallback string) string {
+	value := r.url(name, fallback)
+	u, err := url.Parse(value)
+	if err != nil {
+		return value // reported already
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme != "https" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		r.fault(name, errors.New("want https, or a loopback address"))
+	}
+	return value
 }
 
 func (r *reader) conns(name string, fallback int32) int32 {

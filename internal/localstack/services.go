@@ -82,6 +82,7 @@ func (s *Stack) environment() []string {
 		fmt.Sprintf("OMNIFLOW_CODEC_ORIGINS=http://127.0.0.1:%d,http://localhost:%d", c.TemporalUIPort, c.TemporalUIPort),
 		"OMNIFLOW_CODEC_OPEN=true",
 		"OMNIFLOW_BLOB_URL=file://" + filepath.Join(c.Dir, "blob"),
+		"OMNIFLOW_PUBLIC_URL=" + baseURL(c.APIPort),
 		"WHATSAPP_BASE_URL=" + simulators + "/whatsapp",
 		"LINE_BASE_URL=" + simulators + "/line",
 		"MESSENGER_BASE_URL=" + simulators + "/messenger",

@@ -94,7 +94,7 @@ func CheckBroadcastMedia(ch Channel, kind MessageKind, m Media) *Refusal {
 func (r mediaRule) check(ch Channel, kind MessageKind, m Media) *Refusal {
 	switch {
 	case kind != File && m.Kind != kind:
-		return refuseMedia(MediaTypeUnsupported, ch, "FIL-04", "the file is no %s but %s", kind, m.MIME)
+		return refuseMedia(MediaTypeUnsupported, ch, "FIL-04", "on %s: the file is no %s but %s", ch, kind, m.MIME)
 	case r.types != nil && !slices.Contains(r.types, m.MIME):
 		return refuseMedia(MediaTypeUnsupported, ch, "FIL-04", "%s takes no %s as %s", ch, m.MIME, kind)
 	case kind == File && !r.programs && m.program():
