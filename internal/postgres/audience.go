@@ -86,7 +86,11 @@ func ruleArgs(args pgx.NamedArgs, r omniflow.BroadcastRequest) pgx.NamedArgs {
 		split := omniflow.PartsOf(ch, r.Messages)
 		window := omniflow.WindowOfBroadcast(r.Kind, ch)
 		channels, codes = append(channels, string(ch)), append(codes, string(window.Code))
-		parts, pieces = append(parts, int16(len(split))), append(pieces, int16(len(split[0])))
+		first := 0
+		if len(split) > 0 { // a saved reply that nobody may use has no contents
+			first = len(split[0])
+		}
+		parts, pieces = append(parts, int16(len(split))), append(pieces, int16(first))
 		windows = append(windows, window.Max)
 	}
 	args["rule_channels"], args["rule_codes"], args["rule_parts"], args["rule_pieces"], args["rule_windows"] = channels, codes, parts, pieces, windows

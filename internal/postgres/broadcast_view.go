@@ -99,9 +99,14 @@ const broadcastColumns = `id, team_id, actor_id, kind, client, name, state, outc
   start_at, late_after, start_control, control_reason, control_by, control_at, retry_of,
   ARRAY(SELECT r.id FROM broadcasts r WHERE r.retry_of = broadcasts.id ORDER BY r.id) AS retries`
 
+// limiterByContent names the limiter of broadcast b on LINE. The request holds
+// every text as it was frozen.
+const limiterByContent = `CASE WHEN position('` + omniflow.CustomerName + `' IN (b.request -> 'messages')::text) > 0 THEN 'messages' ELSE 'multicast' END`
+
 // lanesOf reads plan and counts in one snapshot, so that they always agree.
 // While the plan is being made nothing counts yet. A lane's rate is that of
-// the limiter its traffic waits for: LINE broadcasts go by multicast.
+// the limiter its traffic waits for: LINE broadcasts go by multicast, but for
+// those with a name in their text.
 const lanesOf = `
 WITH counted AS (
   SELECT broadcast_id, channel_account_id, ` + countsAsJSON + ` AS counts FROM (` + countsOfBroadcasts + `) c GROUP BY 1, 2
@@ -121,7 +126,7 @@ JOIN channel_accounts a ON a.id = l.channel_account_id
 LEFT JOIN counted m ON m.broadcast_id = l.broadcast_id AND m.channel_account_id = l.channel_account_id
 LEFT JOIN LATERAL (
   SELECT name, reserve, GREATEST(bulk_tat, now()) - now() AS booked, limit_per_second, ` + rateNow + ` AS rate_now, CASE WHEN closed_until > now() THEN closed_until END AS closed_until, reason
-  FROM limiters WHERE channel_account_id = l.channel_account_id ORDER BY name = 'multicast' DESC LIMIT 1) r ON true
+  FROM limiters WHERE channel_account_id = l.channel_account_id ORDER BY name = ` + limiterByContent + ` DESC LIMIT 1) r ON true
 LEFT JOIN LATERAL (
   SELECT count(*) FILTER (WHERE state = 'queued' AND due_at > now()) AS backing_off, min(due_at) FILTER (WHERE state = 'queued') AS next_due,
     min(due_at) FILTER (WHERE state = 'unknown') AS next_proof

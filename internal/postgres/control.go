@@ -93,7 +93,11 @@ func (s *Store) orderRate(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrde
 	if r := omniflow.CheckBroadcastRate(o.Channel, o.RatePerSecond); r != nil {
 		return false, r
 	}
-	return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiterOf(o.Channel), o.RatePerSecond)
+	limiter, err := limiterOf(ctx, tx, o)
+	if err != nil {
+		return false, err
+	}
+	return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiter, o.RatePerSecond)
 }
 
 // forgetOutcomes begins the failure rate of resumed lanes anew: what failed
@@ -116,11 +120,13 @@ func (s *Store) wakeAccounts(ctx context.Context, tx pgx.Tx, o omniflow.ControlO
 	return tag.RowsAffected() > 0, err
 }
 
-// limiterOf is the limiter that a broadcast on ch runs under: LINE's goes by
-// multicast calls.
-func limiterOf(ch omniflow.Channel) omniflow.LimiterName {
-	if ch == omniflow.LINE {
-		return omniflow.MulticastLimiter
+// limiterOf is the limiter that a broadcast runs under: LINE's goes by
+// multicast calls, unless its texts hold the name variable.
+func limiterOf(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (omniflow.LimiterName, error) {
+	if o.Channel != omniflow.LINE {
+		return omniflow.MessagesLimiter, nil
 	}
-	return omniflow.MessagesLimiter
+	var name omniflow.LimiterName
+	err := tx.QueryRow(ctx, `SELECT `+limiterByContent+` FROM broadcasts b WHERE b.team_id = $1 AND b.id = $2`, o.TeamID, o.BroadcastID).Scan(&name)
+	return name, oneRow(err, "broadcast", o.BroadcastID)
 }

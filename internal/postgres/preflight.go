@@ -91,6 +91,10 @@ WHERE (f.channel_account_id, f.place) > (@after_account, @after_place) ORDER BY 
 }
 
 func preflightLanes(ctx context.Context, tx pgx.Tx, q PreflightQuery, args pgx.NamedArgs) ([]PreflightLane, error) {
+	args["line_limiter"] = string(omniflow.MulticastLimiter)
+	if omniflow.PersonalContents(omniflow.Expand(q.Request.Messages)) {
+		args["line_limiter"] = string(omniflow.MessagesLimiter)
+	}
 	rows, _ := tx.Query(ctx, `
 WITH `+judgedAudience(q.Request.Audience)+barredToo+`, counted AS (
   SELECT channel_account_id, code, count(*) AS n, sum(parts) AS rows FROM final GROUP BY 1, 2
@@ -104,7 +108,7 @@ SELECT l.channel_account_id, a.channel, a.name AS account_name, CASE WHEN a.stat
 FROM lanes l JOIN channel_accounts a ON a.id = l.channel_account_id
 LEFT JOIN LATERAL (
   SELECT name, reserve, `+rateNow+` AS rate_now, CASE WHEN closed_until > now() THEN closed_until END AS closed_until
-  FROM limiters WHERE channel_account_id = a.id ORDER BY name = 'multicast' DESC LIMIT 1) r ON true
+  FROM limiters WHERE channel_account_id = a.id ORDER BY name = @line_limiter DESC LIMIT 1) r ON true
 ORDER BY a.channel, a.id`, args)
 	lanes, err := pgx.CollectRows(rows, pgx.RowToStructByName[PreflightLane])
 	for i := range lanes {
