@@ -49,7 +49,8 @@ const exampleFile = `  kind: broadcast_message      # or broadcast_template
   name: autumn sale
   audience: {all: true}        # or channels, tags, stores, conversation_ids
   messages:
-    - {kind: text, text: "秋季新品上市 🍂 https://shop.example/new"}`
+    - {kind: text, text: "{{system:customer_name}} 您好，秋季新品上市 🍂 https://shop.example/new"}
+    - {kind: image, media_id: ID}     # also video, file; of: starter media upload FILE`
 
 // readBroadcast reads a request and refuses fields it does not know: a
 // misspelt filter would widen the audience.

@@ -19,20 +19,26 @@ type BroadcastRequest struct {
 	StopFailurePercent int        `json:"stop_failure_percent,omitempty"` // of the last outcomes of a lane; the team's by default
 }
 
-// Audience picks conversations out of those the actor is handling.
+// Audience picks conversations out of those the actor is handling, or, with
+// Bound, customers bound to the actor on one channel.
 type Audience struct {
 	All             bool     `json:"all,omitempty"`
+	Bound           bool     `json:"bound,omitempty"`
+	Channel         string   `json:"channel,omitempty"` // of bound customers: line or whatsapp
 	Channels        []string `json:"channels,omitempty"`
 	Tags            []string `json:"tags,omitempty"`
 	Stores          []string `json:"stores,omitempty"`
 	ConversationIDs []string `json:"conversation_ids,omitempty"`
 }
 
-// Content is one bubble at the customer: text, or a WhatsApp template.
+// Content is one bubble at the customer: a text, a file that was uploaded, or a
+// WhatsApp template; or a saved reply, which may be several.
 type Content struct {
-	Kind     string       `json:"kind"` // text or template
-	Text     string       `json:"text,omitempty"`
-	Template *TemplateUse `json:"template,omitempty"`
+	Kind         string       `json:"kind"` // text, image, video, file, saved_reply or template
+	Text         string       `json:"text,omitempty"`
+	MediaID      string       `json:"media_id,omitempty"`
+	SavedReplyID string       `json:"saved_reply_id,omitempty"`
+	Template     *TemplateUse `json:"template,omitempty"`
 }
 
 // TemplateUse names a registered template and fills its body.
