@@ -96,6 +96,9 @@ type Activities struct {
 	meter    Meter
 	log      *slog.Logger
 	stopping <-chan struct{}
+
+	groups    GroupLedger // see AddGroups
+	providers map[omniflow.Channel]channel.Groups
 }
 
 // New makes the activities. stopping closes when the worker begins to stop:

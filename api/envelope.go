@@ -21,6 +21,7 @@ func envelopeOf(l postgres.DeadLetter, a postgres.Account) ([]byte, error) {
 		Events json.RawMessage `json:"events"`
 		Status json.RawMessage `json:"status"`
 		Field  json.RawMessage `json:"field"`
+		Type   string          `json:"type"`
 	}
 	if err := json.Unmarshal(l.Event, &shape); err != nil || shape.Entry != nil || shape.Events != nil {
 		return l.Event, nil
@@ -35,7 +36,10 @@ func envelopeOf(l postgres.DeadLetter, a postgres.Account) ([]byte, error) {
 		return json.Marshal(map[string]any{"object": "instagram", "entry": []any{map[string]any{"id": a.ExternalID, "messaging": one}}})
 	case omniflow.WhatsApp:
 		change := any(l.Event)
-		if shape.Field == nil {
+		if field := groupFields[shape.Type]; field != "" {
+			change = map[string]any{"field": field, "value": map[string]any{
+				"messaging_product": "whatsapp", "metadata": map[string]any{"phone_number_id": a.ExternalID}, "groups": one}}
+		} else if shape.Field == nil {
 			kind := "messages"
 			if shape.Status != nil {
 				kind = "statuses"
@@ -46,4 +50,14 @@ func envelopeOf(l postgres.DeadLetter, a postgres.Account) ([]byte, error) {
 		return json.Marshal(map[string]any{"object": "whatsapp_business_account", "entry": []any{map[string]any{"id": a.WABAID, "changes": []any{change}}}})
 	}
 	return nil, fmt.Errorf("no webhooks on %s", l.Channel)
+}
+
+// groupFields are the fields in which WhatsApp posts each type of group event.
+var groupFields = map[string]string{
+	"group_create": "group_lifecycle_update", "group_delete": "group_lifecycle_update",
+	"group_participants_add": "group_participants_update", "group_participants_remove": "group_participants_update",
+	"group_add_participants": "group_participants_update", "group_remove_participants": "group_participants_update",
+	"group_join_request_created": "group_participants_update", "group_join_request_revoked": "group_participants_update",
+	"group_settings_update": "group_settings_update",
+	"group_suspend":         "group_status_update", "group_suspend_cleared": "group_status_update",
 }

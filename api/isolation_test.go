@@ -23,7 +23,12 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	conversation := w.ids(`SELECT conversation_id FROM messages WHERE broadcast_id = $1`, id)[0]
 	letter := uuid.New()
 	w.exec(`INSERT INTO dead_letters (id, team_id, channel, channel_account_id, reason, event) VALUES ($1, $2, 'line', $3, 'x', '{}')`, letter, c.id, accounts["line"])
+	group, member := uuid.New(), uuid.New()
+	w.exec(`INSERT INTO groups (id, team_id, channel_account_id, creator_id, name, marker) VALUES ($1, $2, $3, $4, 'x', 'ref:x')`,
+		group, c.id, accounts["whatsapp"], c.ids["administrator"])
+	w.exec(`INSERT INTO group_members (id, team_id, group_id, phone, phone_hash, state) VALUES ($1, $2, $3, '1', 'h', 'inviting')`, member, c.id, group)
 	stranger := w.company("omo", "sales_staff", "supervisor")
+	w.exec(`UPDATE teams SET flags = '{whatsapp_group_enabled}' WHERE team_id = $1`, stranger.id)
 
 	bodies := map[string]any{
 		"create-member":               m{"name": "x", "role": "cs_agent"},
@@ -38,6 +43,10 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		"pause-broadcast":             m{}, "resume-broadcast": m{}, "cancel-broadcast": m{},
 		"approve-broadcast": m{}, "retry-broadcast": m{"scope": "failed"},
 		"rate-broadcast": m{"channel_account_id": accounts["line"], "rate_per_second": 1},
+		"add-group-member": m{"phone": "+886912345678"}, "send-group-message": m{"kind": "text", "text": "x"}, "set-group": m{"name": "x"},
+		"follow-group": m{}, "end-group": m{}, "reopen-group": m{}, "transfer-group": m{"receiver_id": c.ids["administrator"]},
+		"set-group-settings": m{"review_timeout_seconds": 9, "invitation_timeout_seconds": 9, "removal_timeout_seconds": 9, "invite_template": "x",
+			"invite_language": "en", "approve_invited": true},
 	}
 	before := w.counts()
 	_, updates := w.engine.calls()
@@ -45,7 +54,10 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	fill := func(path, team string, broadcast, account uuid.UUID) string {
 		path = strings.ReplaceAll(path, "{team_id}", team)
 		path = strings.ReplaceAll(path, "{conversation_id}", conversation.String())
+		path = strings.ReplaceAll(path, "{member_id}", member.String())
 		switch {
+		case strings.Contains(path, "/groups"):
+			return strings.ReplaceAll(path, "{id}", group.String())
 		case strings.Contains(path, "channel-accounts"):
 			return strings.ReplaceAll(path, "{id}", account.String())
 		case strings.Contains(path, "dead-letters"):

@@ -93,6 +93,7 @@ func (s *service) handler() http.Handler {
 	s.addExport()
 	s.addProgress()
 	s.addAudit()
+	s.addGroups()
 	s.addDeadLetters()
 	s.addMedia(routes)
 	s.addSavedReplies()

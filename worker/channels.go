@@ -42,6 +42,17 @@ func (s channelSet) senders() map[omniflow.Channel]channel.Sender {
 	return out
 }
 
+// groups is the part of the set that has groups.
+func (s channelSet) groups() map[omniflow.Channel]channel.Groups {
+	out := map[omniflow.Channel]channel.Groups{}
+	for ch, p := range s {
+		if g, ok := p.(channel.Groups); ok {
+			out[ch] = g
+		}
+	}
+	return out
+}
+
 // accountLife is how long a loaded account is used: a new token works within
 // ten seconds.
 const accountLife = 10 * time.Second

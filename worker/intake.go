@@ -24,11 +24,15 @@ func (r *relay) read(items []omniflow.InboxItem) omniflow.Intake {
 			continue
 		}
 		for _, e := range events {
-			if to, ok := r.route(item, e.AccountID); ok {
-				addEvent(&in, to, e)
-			} else {
+			to, ok := r.route(item, e.AccountID)
+			switch {
+			case !ok:
 				in.Dead = append(in.Dead, omniflow.DeadLetter{TeamID: item.TeamID, Channel: item.Channel,
 					ChannelAccountID: item.ChannelAccountID, Reason: omniflow.AccountForeign, Event: []byte(`{}`)})
+			case e.Kind == channel.EventGroup && e.Group != nil:
+				in.Groups = append(in.Groups, r.groupEvent(to, e))
+			default:
+				addEvent(&in, to, e)
 			}
 		}
 	}
@@ -47,6 +51,8 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 		addStop(in, status, e.Fault)
 	}
 	switch {
+	case e.Kind == channel.EventStatus && e.State == omniflow.Failed && e.GroupID != "" && e.Recipient != "":
+		// One member did not get it: the message to the group went out.
 	case e.Kind == channel.EventStatus && !e.Key.IsZero():
 		in.Statuses = append(in.Statuses, status)
 	case e.Kind == channel.EventStatus:
@@ -60,7 +66,7 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 	case e.Kind == channel.EventMessage:
 		in.Messages = append(in.Messages, omniflow.CustomerMessage{TeamID: item.TeamID, Channel: item.Channel,
 			ChannelAccountID: item.ChannelAccountID, Sender: e.Recipient, ProviderID: e.ProviderID, Kind: e.MessageType,
-			Text: e.Text, At: e.At, Raw: asJSON(e.Raw)})
+			GroupID: e.GroupID, Text: e.Text, At: e.At, Raw: asJSON(e.Raw)})
 	}
 }
 

@@ -30,6 +30,8 @@ const (
 type relay struct {
 	store    *postgres.Store
 	engine   temporalclient.Starter
+	signals  temporalclient.Signaler
+	hash     func(string) string // keyed: stands for a number in ids
 	channels channelSet
 	meter    *meter
 	log      *slog.Logger
@@ -50,6 +52,7 @@ func (r *relay) run(ctx context.Context) error {
 	group.Go(func() error { return r.each(ctx, "fold counts", foldEach, r.fold) })
 	group.Go(func() error { return r.each(ctx, "read accounts", accountLife, r.readAccounts) })
 	group.Go(func() error { return r.each(ctx, "read quotas", quotaEach, r.quotas) })
+	group.Go(func() error { return r.each(ctx, "drain signals", lookEach, r.drainSignals) })
 	group.Go(func() error { return r.each(ctx, "purge", purgeEach, r.purge) })
 	return group.Wait()
 }
@@ -100,6 +103,13 @@ func (r *relay) drainOutbox(ctx context.Context) (int, error) {
 func (r *relay) fold(ctx context.Context) (int, error) {
 	_, err := r.store.FoldCounts(ctx)
 	return 0, err
+}
+
+// drainSignals tells runs what a committed transaction has changed for them.
+func (r *relay) drainSignals(ctx context.Context) (int, error) {
+	return r.store.DrainSignals(ctx, outboxBatch, func(ctx context.Context, s postgres.Signal) error {
+		return r.signals.Signal(ctx, temporalclient.OutboxSignal(s))
+	})
 }
 
 // purge drops what has served its time; it never finds work left over.

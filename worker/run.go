@@ -51,10 +51,12 @@ func run(ctx context.Context, getenv func(string) string) error {
 	}
 	defer closeFiles()
 	acts := activities.New(store, &accounts{store: store, keys: cfg.Keys}, channels.senders(), meter, log, stopping, options...)
+	activities.AddGroups(acts, store, channels.groups())
 	group, ctx := errgroup.WithContext(ctx)
 	h := &health{store: store, temporal: temporal, pprof: cfg.Pprof}
 	group.Go(func() error { return h.serve(ctx, cfg.MetricsListen, registry, log) })
-	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log, quotas: acts.RefreshQuotas}
+	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log, quotas: acts.RefreshQuotas, hash: cfg.Keys.Hash,
+		signals: temporalclient.Signaler{Client: temporal, Namespace: cfg.Temporal.Namespace, Converter: temporalclient.Converter(cfg.Keys)}}
 	group.Go(func() error { return relay.run(ctx) })
 	group.Go(func() error { return poll(ctx, temporal, acts, h, stopping, log) })
 	return group.Wait()

@@ -37,6 +37,13 @@ const (
 	QueryProgress = "progress"
 )
 
+// The updates and queries of the other workflows; their ids are made by
+// omniflow, because the transaction that needs a run promises it.
+const (
+	UpdateRetry = "retry"
+	QueryState  = "state"
+)
+
 // SendBroadcastID is the workflow id of a broadcast: "broadcast/{team}/{broadcast}".
 func SendBroadcastID(teamID, broadcastID uuid.UUID) string {
 	return "broadcast/" + teamID.String() + "/" + broadcastID.String()

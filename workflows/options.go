@@ -68,3 +68,12 @@ func controlStep(ctx workflow.Context, team, summary string) workflow.Context {
 func cancelStep(ctx workflow.Context, team, summary string) workflow.Context {
 	return workflow.WithStartToCloseTimeout(controlStep(ctx, team, summary), databaseStep.StartToCloseTimeout)
 }
+
+// callStep is a step of interactive work, on its queue: one provider call and
+// its record, or a look at the database. An attempt has 30 s: 3 to wait for a
+// send slot, 10 for the call, 10 to write down how it ended.
+func callStep(ctx workflow.Context, team, summary string) workflow.Context {
+	options := databaseStep
+	options.TaskQueue = InteractiveQueue
+	return step(ctx, options, team, summary)
+}

@@ -6,4 +6,8 @@ import "go.temporal.io/sdk/worker"
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(SendBroadcast)
 	r.RegisterWorkflow(SendLane)
+	r.RegisterWorkflow(CreateGroup)
+	r.RegisterWorkflow(ChangeGroupMember)
+	r.RegisterWorkflow(ChangeGroup)
+	r.RegisterWorkflow(SendMessage)
 }

@@ -47,6 +47,7 @@ type CustomerMessage struct {
 	Channel          Channel
 	ChannelAccountID uuid.UUID
 	Sender           string // provider's user id
+	GroupID          string // provider's id of the group it was written in, "" one to one
 	ProviderID       string
 	Kind             string
 	Text             string
@@ -80,6 +81,7 @@ type Intake struct {
 	Clues    []Clue
 	Messages []CustomerMessage
 	Stops    []Stop
+	Groups   []GroupEvent
 	Dead     []DeadLetter
 }
 
@@ -88,6 +90,7 @@ type IntakeResult struct {
 	Items    int // webhook requests taken from the inbox
 	Changed  int // ledger rows that changed state
 	Messages int // customer messages stored
+	Groups   int // group events applied
 	Dead     int // dead letters written
 }
 

@@ -18,7 +18,11 @@ func storeCustomerMessages(ctx context.Context, tx pgx.Tx, messages []omniflow.C
 	stored := 0
 	var dead []omniflow.DeadLetter
 	for _, m := range messages {
-		conversation, err := touchConversation(ctx, tx, m)
+		touch := touchConversation
+		if m.GroupID != "" {
+			touch = touchGroup
+		}
+		conversation, err := touch(ctx, tx, m)
 		if errors.Is(err, pgx.ErrNoRows) {
 			dead = append(dead, omniflow.DeadLetter{TeamID: m.TeamID, ChannelAccountID: m.ChannelAccountID, Reason: omniflow.ConversationUnknown, Event: m.Raw})
 			continue

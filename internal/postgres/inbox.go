@@ -71,6 +71,7 @@ func applyItems(ctx context.Context, tx pgx.Tx, items []omniflow.InboxItem, read
 			return result, err
 		}
 		result.Changed, result.Messages, result.Dead = result.Changed+one.Changed, result.Messages+one.Messages, result.Dead+one.Dead
+		result.Groups += one.Groups
 	}
 	return result, nil
 }
@@ -108,6 +109,15 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 		return result, err
 	}
 	in.Dead = append(in.Dead, lost...)
+	if err := wakeInvitations(ctx, tx, in.Statuses); err != nil {
+		return result, err
+	}
+	groups, unknown, err := applyGroupEvents(ctx, tx, in.Groups)
+	if err != nil {
+		return result, err
+	}
+	result.Groups = groups
+	in.Dead = append(in.Dead, unknown...)
 	var dead []omniflow.DeadLetter
 	if result.Messages, dead, err = storeCustomerMessages(ctx, tx, in.Messages); err != nil {
 		return result, err

@@ -64,6 +64,17 @@ SELECT gen_random_uuid(), team_id, id, channel_account_id, 'p', 'text', '{}', no
 SELECT l.broadcast_id, l.channel_account_id, m.id, 'file', l.team_id FROM broadcast_lanes l JOIN media m USING (team_id) WHERE team_id = $1`,
 		`INSERT INTO saved_replies (id, team_id, member_id, topic, kind, audience) SELECT gen_random_uuid(), team_id, id, 't', 'custom', 'only_myself' FROM members WHERE team_id = $1`,
 		`INSERT INTO contact_bindings (member_id, contact_id, team_id) SELECT m.id, c.id, c.team_id FROM members m JOIN contacts c USING (team_id) WHERE team_id = $1`,
+		`INSERT INTO groups (id, team_id, channel_account_id, creator_id, name, marker)
+SELECT gen_random_uuid(), a.team_id, a.id, m.id, 'x', 'ref:x' FROM channel_accounts a JOIN members m USING (team_id) WHERE team_id = $1 LIMIT 1`,
+		`INSERT INTO group_members (id, team_id, group_id, phone, phone_hash, state) SELECT gen_random_uuid(), team_id, id, '1', 'h', 'joined' FROM groups WHERE team_id = $1`,
+		`INSERT INTO group_changes (id, team_id, group_id, actor_id, kind) SELECT gen_random_uuid(), team_id, id, creator_id, 'delete' FROM groups WHERE team_id = $1`,
+		`INSERT INTO group_events (channel_account_id, event_key, team_id) SELECT id, 'k', team_id FROM channel_accounts WHERE team_id = $1`,
+		`INSERT INTO group_rendezvous (channel_account_id, request_id, team_id) SELECT id, 'r', team_id FROM channel_accounts WHERE team_id = $1`,
+		`INSERT INTO collaborators (conversation_id, member_id, team_id, position)
+SELECT c.id, m.id, c.team_id, 1 FROM conversations c JOIN members m USING (team_id) WHERE team_id = $1 LIMIT 1`,
+		`INSERT INTO conversation_log (id, team_id, conversation_id, action_id, kind, event)
+SELECT gen_random_uuid(), team_id, id, gen_random_uuid(), 'log', 'x' FROM conversations WHERE team_id = $1`,
+		`INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal) VALUES (gen_random_uuid(), $1, 'w', 'w', '{}', 's')`,
 		`INSERT INTO audit_log (id, team_id, action, object) VALUES (gen_random_uuid(), $1, 'x', 'y')`,
 	} {
 		_, err := s.pool.Exec(ctx, insert, team)

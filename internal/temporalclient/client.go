@@ -47,7 +47,7 @@ func Options(in Input) (client.Options, error) {
 		logger = slog.Default()
 	}
 	options.Logger = log.NewStructuredLogger(logger)
-	options.DataConverter = converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), NewCodec(in.Keys))
+	options.DataConverter = Converter(in.Keys)
 	options.FailureConverter = temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
 		DataConverter: options.DataConverter, EncodeCommonAttributes: true,
 	})
@@ -59,6 +59,11 @@ func Options(in Input) (client.Options, error) {
 		options.MetricsHandler = handler
 	}
 	return options, nil
+}
+
+// Converter writes payloads as every program of ours reads them: encrypted.
+func Converter(keys *keyring.Ring) converter.DataConverter {
+	return converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), NewCodec(keys))
 }
 
 // Healthy says whether Temporal answers within a second.

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"omniflow/internal/omniflow"
 	"omniflow/workflows"
 )
 
@@ -42,6 +43,14 @@ func routeOf(workflow string) (route, bool) {
 	switch workflow {
 	case SendBroadcast:
 		return route{workflows.BroadcastQueue, "broadcast"}, true
+	case omniflow.CreateGroupRun:
+		return route{workflows.SystemQueue, "group"}, true
+	case omniflow.ChangeGroupMemberRun:
+		return route{workflows.SystemQueue, "group_member"}, true
+	case omniflow.ChangeGroupRun:
+		return route{workflows.SystemQueue, "group_change"}, true
+	case omniflow.SendMessageRun:
+		return route{workflows.SystemQueue, "message"}, true
 	}
 	return route{}, false
 }

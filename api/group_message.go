@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"omniflow/internal/omniflow"
+	"omniflow/internal/postgres"
+)
+
+type groupMessageInput struct {
+	GroupPath
+	Body struct {
+		Kind     omniflow.MessageKind `json:"kind" doc:"text or template; other kinds are refused with the reason (GRP-25)."`
+		Text     string               `json:"text,omitempty"`
+		Template *omniflow.Template   `json:"template,omitempty"`
+	}
+}
+
+type sentMessageOutput struct {
+	Body struct {
+		ID         uuid.UUID             `json:"id"`
+		WorkflowID string                `json:"workflow_id"`
+		State      omniflow.MessageState `json:"state"`
+	}
+}
+
+type groupMessagesInput struct {
+	GroupPath
+	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+type groupMessageBody struct {
+	ID        uuid.UUID `json:"id"`
+	Direction string    `json:"direction" doc:"in or out"`
+	Kind      string    `json:"kind"`
+	Text      string    `json:"text" doc:"Of a template its name."`
+	State     string    `json:"state" doc:"out: queued, sending, sent, received, read, failed or unknown"`
+	Code      string    `json:"code" doc:"Why it failed."`
+	At        time.Time `json:"at"`
+}
+
+type groupMessagesOutput struct {
+	Body struct {
+		Items []groupMessageBody `json:"items"`
+	}
+}
+
+func (s *service) addGroupMessages() {
+	const path = "/v1/groups/{id}/messages"
+	register(s, route{method: http.MethodPost, path: path, id: "send-group-message", summary: "Send a message to a group", access: memberOnly,
+		status: http.StatusAccepted}, s.sendGroupMessage)
+	register(s, route{method: http.MethodGet, path: path, id: "list-group-messages", summary: "List the latest messages of a group, newest first",
+		access: memberOnly}, s.listGroupMessages)
+}
+
+// sendGroupMessage checks a message against GRP-25, VAR-04 and WIN-03, stores
+// it and promises its run.
+func (s *service) sendGroupMessage(ctx context.Context, in *groupMessageInput) (*sentMessageOutput, error) {
+	who, team, err := s.permitGroups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.store.ShowGroup(ctx, who.TeamID, who.MemberID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	m := postgres.NewGroupMessage{ID: newResourceID(ctx), TeamID: who.TeamID, GroupID: in.ID, ActorID: who.MemberID,
+		Content:          omniflow.Content{Kind: in.Body.Kind, Text: in.Body.Text, Template: in.Body.Template},
+		ParticipantsOnly: slices.Contains(team.Flags, string(omniflow.CollaborationEnabled))}
+	if g.State != omniflow.GroupCreated {
+		// What the input box of a group that is not there says comes first.
+		return nil, omniflow.Group{State: g.State}.Usable()
+	}
+	if err := s.checkGroupContent(ctx, g.ChannelAccountID, who.TeamID, m.Content); err != nil {
+		return nil, err
+	}
+	start, err := s.store.CreateGroupMessage(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	s.startSoon(ctx, start)
+	out := &sentMessageOutput{}
+	out.Body.ID, out.Body.WorkflowID, out.Body.State = m.ID, omniflow.SendMessageID(m.TeamID, m.ID), omniflow.Queued
+	return out, nil
+}
+
+// checkGroupContent is every rule about what a group may be sent.
+func (s *service) checkGroupContent(ctx context.Context, accountID, teamID uuid.UUID, c omniflow.Content) error {
+	if no := omniflow.CheckGroupContent(c.Kind, nil); no != nil {
+		return no
+	}
+	switch c.Kind {
+	case omniflow.Text:
+		if no := firstRefusal(omniflow.CheckText(omniflow.WhatsApp, c.Text), omniflow.CheckVariables(omniflow.WhatsAppGroup, c.Text)); no != nil {
+			return no
+		}
+		return nil
+	case omniflow.TemplateKind:
+		if no := c.Check(); no != nil {
+			return no
+		}
+		return s.checkGroupTemplate(ctx, accountID, teamID, *c.Template)
+	}
+	return omniflow.Refuse(omniflow.ContentUnsupported, "GRP-25", "%s to a group is not built yet: send text or a template", c.Kind)
+}
+
+// checkGroupTemplate refuses a template that may not be sent, and one with a
+// quick reply or a FLOW (GRP-25).
+func (s *service) checkGroupTemplate(ctx context.Context, accountID, teamID uuid.UUID, t omniflow.Template) error {
+	known, err := s.store.GroupTemplate(ctx, teamID, accountID, t.Name, t.Language)
+	switch {
+	case isRefusal(err, omniflow.NotFound):
+		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the WhatsApp business account has no such template in this language")
+	case err != nil:
+		return err
+	case known.State != templateApproved:
+		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template is not approved: %s", known.State)
+	case known.BodyParams != len(t.Params):
+		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template takes %d parameters, not %d", known.BodyParams, len(t.Params))
+	}
+	for _, p := range t.Params {
+		if no := omniflow.CheckVariables(omniflow.WhatsAppGroup, p); no != nil {
+			return no
+		}
+	}
+	if no := omniflow.CheckGroupContent(omniflow.TemplateKind, known.Components); no != nil {
+		return no
+	}
+	return nil
+}
+
+func (s *service) listGroupMessages(ctx context.Context, in *groupMessagesInput) (*groupMessagesOutput, error) {
+	if _, err := s.showGroup(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	messages, err := s.store.GroupMessages(ctx, identityOf(ctx).TeamID, in.ID, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &groupMessagesOutput{}
+	out.Body.Items = make([]groupMessageBody, len(messages))
+	for i, m := range messages {
+		out.Body.Items[i] = groupMessageBody(m)
+	}
+	return out, nil
+}

@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// logEntry is one entry of the event state log (CNV-19), or a system message.
+type logEntry struct {
+	TeamID, ConversationID, ActionID uuid.UUID
+	Kind                             string // log (also "") or system
+	Event                            string
+	TextKey                          omniflow.TextKey
+	ActorID                          uuid.UUID // zero: the system
+	Detail                           map[string]any
+}
+
+// logConversation writes an entry, once an action and kind (SYS-14).
+func logConversation(ctx context.Context, tx pgx.Tx, e logEntry) error {
+	if e.Kind == "" {
+		e.Kind = "log"
+	}
+	if e.Detail == nil {
+		e.Detail = map[string]any{}
+	}
+	var actor *uuid.UUID
+	if e.ActorID != uuid.Nil {
+		actor = &e.ActorID
+	}
+	_, err := tx.Exec(ctx, `
+INSERT INTO conversation_log (id, team_id, conversation_id, action_id, kind, event, text_key, actor_id, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (conversation_id, action_id, kind) DO NOTHING`,
+		newID(), e.TeamID, e.ConversationID, e.ActionID, e.Kind, e.Event, string(e.TextKey), actor, e.Detail)
+	if err != nil {
+		return fmt.Errorf("write conversation log: %w", err)
+	}
+	return nil
+}
+
+// logged says whether an action was done before.
+func logged(ctx context.Context, tx pgx.Tx, conversationID, actionID uuid.UUID) (bool, error) {
+	var done bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM conversation_log WHERE conversation_id = $1 AND action_id = $2)`, conversationID, actionID).Scan(&done)
+	return done, err
+}
+
+// LogItem is one entry as the console shows it; Text is in Chinese, "" where
+// the seeds give none.
+type LogItem struct {
+	At    time.Time
+	Kind  string
+	Event string
+	Text  string
+}
+
+// ConversationLog lists the entries of a conversation, oldest first.
+func (s *Store) ConversationLog(ctx context.Context, teamID, id uuid.UUID) ([]LogItem, error) {
+	var out []LogItem
+	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `
+SELECT l.created_at, l.kind, l.event, l.text_key, COALESCE((
+  SELECT jsonb_object_agg(d.key, m.name) FROM jsonb_each_text(l.detail) d JOIN members m ON m.id::text = d.value), '{}')
+FROM conversation_log l WHERE l.team_id = $1 AND l.conversation_id = $2 ORDER BY l.id`, teamID, id)
+		var item LogItem
+		var key omniflow.TextKey
+		var names map[string]string
+		_, err := pgx.ForEachRow(rows, []any{&item.At, &item.Kind, &item.Event, &key, &names}, func() error {
+			item.Text = ""
+			if key != "" {
+				item.Text, _ = omniflow.Render(key, names) // a name may be missing: then there is no text
+			}
+			out = append(out, item)
+			names = nil
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list log of conversation %s: %w", id, err)
+	}
+	return out, nil
+}

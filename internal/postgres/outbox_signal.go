@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// Signal is a signal that a committed transaction promised to a run, which is
+// started with it if none is open. ID is the engine's request id: delivering
+// twice is one signal.
+type Signal struct {
+	ID         uuid.UUID
+	TeamID     uuid.UUID
+	Workflow   string
+	WorkflowID string
+	Input      json.RawMessage
+	Signal     string
+	Summary    string
+}
+
+// promiseSignal promises that the run of a workflow hears that something
+// changed.
+func promiseSignal(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, workflow, workflowID string, input any, summary string) error {
+	body, err := json.Marshal(input)
+	if err != nil {
+		return fmt.Errorf("write input of %s: %w", workflowID, err)
+	}
+	_, err = tx.Exec(ctx, `
+INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		newID(), teamID, workflow, workflowID, body, omniflow.SignalChanged, summary)
+	if err != nil {
+		return fmt.Errorf("promise signal to %s: %w", workflowID, err)
+	}
+	return nil
+}
+
+// wakeGroup tells the run of a group's creation to look again.
+func wakeGroup(ctx context.Context, tx pgx.Tx, teamID, groupID uuid.UUID) error {
+	return promiseSignal(ctx, tx, teamID, omniflow.CreateGroupRun, omniflow.CreateGroupID(teamID, groupID),
+		omniflow.GroupRef{TeamID: teamID, GroupID: groupID}, "WhatsApp group")
+}
+
+// wakeMember tells the run of a member to look again, or starts it.
+func wakeMember(ctx context.Context, tx pgx.Tx, teamID, groupID, memberID uuid.UUID, hash string) error {
+	return promiseSignal(ctx, tx, teamID, omniflow.ChangeGroupMemberRun, omniflow.ChangeGroupMemberID(teamID, groupID, hash),
+		omniflow.MemberRef{GroupRef: omniflow.GroupRef{TeamID: teamID, GroupID: groupID}, MemberID: memberID}, "member of a WhatsApp group")
+}
+
+// DrainSignals gives promised signals, those that failed least first, at most
+// limit, to deliver, and marks them done when it succeeds. Two signals to one
+// run keep their order unless the first one failed; a run that hears of a
+// change looks at the database, so the order does not matter. It returns how
+// many were delivered; the first error ends the round.
+func (s *Store) DrainSignals(ctx context.Context, limit int, deliver func(context.Context, Signal) error) (int, error) {
+	delivered := 0
+	var failed error
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `
+			SELECT id, team_id, workflow, workflow_id, input, signal, summary FROM outbox_signals
+			WHERE delivered_at IS NULL ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
+		due, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Signal])
+		if err != nil {
+			return err
+		}
+		for _, d := range due {
+			if failed = deliver(ctx, d); failed != nil {
+				_, err := tx.Exec(ctx, `UPDATE outbox_signals SET tries = LEAST(tries + 1, 32000) WHERE id = $1`, d.ID)
+				return err
+			}
+			if _, err := tx.Exec(ctx, `UPDATE outbox_signals SET delivered_at = now() WHERE id = $1`, d.ID); err != nil {
+				return err
+			}
+			delivered++
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("drain signals: %w", err)
+	}
+	if failed != nil && delivered == 0 {
+		return 0, fmt.Errorf("drain signals: %w", failed)
+	}
+	return delivered, nil
+}

@@ -1,0 +1,264 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// outgoingRow is one message with what decides whether it may leave now.
+type outgoingRow struct {
+	ID, TeamID, ChannelAccountID, ConversationID, ContentID uuid.UUID
+	State, Code, Recipient                                  string
+	Attempt, Tries                                          int
+	AttemptedAt, DueAt                                      *time.Time
+	Channel, Account                                        string
+	Contents                                                []omniflow.Content
+	ReconcileAfter, GiveUpAfter                             time.Duration
+	OnUnknown                                               omniflow.UnknownPolicy
+	ToGroup                                                 bool
+	GroupState                                              *omniflow.GroupState
+	GroupSuspended, GroupDeleted                            bool
+	LastMessageAt                                           *time.Time
+	Behind                                                  bool // an earlier message of the conversation is not settled
+	Now                                                     time.Time
+}
+
+const outgoingSelect = `
+SELECT m.id, m.team_id, m.channel_account_id, m.conversation_id, m.content_id, m.state::text, COALESCE(m.code, '') AS code, m.recipient, m.attempt, m.tries,
+  m.attempted_at, m.due_at, a.channel, a.state AS account, k.body AS contents, t.reconcile_after, t.give_up_after, t.on_unknown,
+  g.id IS NOT NULL AS to_group, g.state AS group_state, COALESCE(g.suspended_at IS NOT NULL, false) AS group_suspended,
+  COALESCE(g.deleted_at IS NOT NULL, false) AS group_deleted, c.last_customer_message_at AS last_message_at,
+  EXISTS (SELECT FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id AND e.state IN ('queued', 'sending')) AS behind,
+  now() AS now
+FROM messages m JOIN channel_accounts a ON a.id = m.channel_account_id JOIN contents k ON k.id = m.content_id JOIN teams t ON t.team_id = m.team_id
+LEFT JOIN groups g ON g.id = m.conversation_id LEFT JOIN conversations c ON c.id = m.conversation_id
+WHERE m.team_id = $1 AND m.id = $2`
+
+func lockOutgoing(ctx context.Context, tx pgx.Tx, ref omniflow.MessageRef) (outgoingRow, error) {
+	rows, _ := tx.Query(ctx, outgoingSelect+` FOR UPDATE OF m`, ref.TeamID, ref.MessageID)
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[outgoingRow])
+	return r, oneRow(err, "message", ref.MessageID)
+}
+
+func (r outgoingRow) status() omniflow.MessageStatus {
+	return omniflow.MessageStatus{State: omniflow.MessageState(r.State), Code: omniflow.Code(r.Code), DueAt: orZero(r.DueAt)}
+}
+
+// refusal is why the message may never leave (D-SYS-00), or "".
+func (r outgoingRow) refusal() omniflow.Code {
+	if !r.ToGroup {
+		return ""
+	}
+	g := omniflow.Group{State: *r.GroupState, Suspended: r.GroupSuspended, Deleted: r.GroupDeleted}
+	if no := g.Usable(); no != nil {
+		return no.Code
+	}
+	for _, c := range r.Contents {
+		if no := omniflow.CheckGroupWindow(c.Kind, r.LastMessageAt, r.Now); no != nil {
+			return no.Code
+		}
+	}
+	return ""
+}
+
+// stoppedPause is how long a message of a stopped account waits before it
+// looks again; an operator has to act first.
+const stoppedPause = 10 * time.Minute
+
+// ClaimMessage takes one message outside every broadcast for sending and
+// commits before it returns; nil when it may not leave now, with the reason in
+// the status. One that is found in sending was left there by a process that
+// died: its outcome is unknown, and it is never sent again unproven. Messages
+// of one conversation leave in order.
+func (s *Store) ClaimMessage(ctx context.Context, ref omniflow.MessageRef) (*omniflow.OutgoingMessage, omniflow.MessageStatus, error) {
+	var out *omniflow.OutgoingMessage
+	var st omniflow.MessageStatus
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		r, err := lockOutgoing(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		st = r.status()
+		switch {
+		case st.State == omniflow.Sending:
+			st = omniflow.MessageStatus{State: omniflow.Unknown, Code: omniflow.OutcomeUnknown, DueAt: orZero(r.AttemptedAt).Add(r.ReconcileAfter)}
+			return setMessage(ctx, tx, ref.MessageID, st)
+		case st.State != omniflow.Queued || st.DueAt.After(r.Now):
+			return nil
+		case r.refusal() != "":
+			st = omniflow.MessageStatus{State: omniflow.Failed, Code: r.refusal()}
+			return setMessage(ctx, tx, ref.MessageID, st)
+		case r.Account != "active":
+			st.Code, st.DueAt = omniflow.AccountStopped, r.Now.Add(stoppedPause)
+			return setMessage(ctx, tx, ref.MessageID, st)
+		case r.Behind:
+			st.DueAt = r.Now.Add(time.Second)
+			return setMessage(ctx, tx, ref.MessageID, st)
+		}
+		out, err = claimOutgoing(ctx, tx, r)
+		st.State = omniflow.Sending
+		return err
+	})
+	if err != nil {
+		return nil, st, fmt.Errorf("claim message %s: %w", ref.MessageID, err)
+	}
+	return out, st, nil
+}
+
+func setMessage(ctx context.Context, tx pgx.Tx, id uuid.UUID, st omniflow.MessageStatus) error {
+	_, err := tx.Exec(ctx, `UPDATE messages SET state = $2::message_state, code = NULLIF($3, ''), due_at = $4 WHERE id = $1`,
+		id, string(st.State), string(st.Code), orNull(st.DueAt))
+	return err
+}
+
+func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.OutgoingMessage, error) {
+	out := &omniflow.OutgoingMessage{TeamID: r.TeamID, ChannelAccountID: r.ChannelAccountID, Channel: omniflow.Channel(r.Channel), Contents: r.Contents,
+		ToGroup: r.ToGroup, ReconcileAfter: r.ReconcileAfter,
+		ClaimedMessage: omniflow.ClaimedMessage{ID: r.ID, ConversationID: r.ConversationID, ContentID: r.ContentID, Recipient: r.Recipient, Tries: r.Tries}}
+	err := tx.QueryRow(ctx, `
+		UPDATE messages SET state = 'sending', code = NULL, due_at = NULL, attempt = attempt + 1, attempted_at = now() WHERE id = $1
+		RETURNING attempt, attempted_at`, r.ID).Scan(&out.Attempt, &out.AttemptedAt)
+	return out, err
+}
+
+// MessageStatus reads where a message stands.
+func (s *Store) MessageStatus(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageStatus, error) {
+	var st omniflow.MessageStatus
+	var due *time.Time
+	err := s.pool.QueryRow(ctx, `SELECT state::text, COALESCE(code, ''), due_at, channel_account_id FROM messages WHERE team_id = $1 AND id = $2`, ref.TeamID, ref.MessageID).
+		Scan(&st.State, &st.Code, &due, &st.ChannelAccountID)
+	st.DueAt = orZero(due)
+	return st, oneRow(err, "message", ref.MessageID)
+}
+
+// PostponeMessage lets a message that waits to be sent wait until at.
+func (s *Store) PostponeMessage(ctx context.Context, ref omniflow.MessageRef, at time.Time, code omniflow.Code) error {
+	_, err := s.pool.Exec(ctx, `UPDATE messages SET due_at = $3, code = NULLIF($4, '') WHERE team_id = $1 AND id = $2 AND state = 'queued'`,
+		ref.TeamID, ref.MessageID, at, string(code))
+	if err != nil {
+		return fmt.Errorf("postpone message %s: %w", ref.MessageID, err)
+	}
+	return nil
+}
+
+// ReconcileMessage decides a message whose outcome is unknown and due, as
+// ReconcileLane does those of a lane.
+func (s *Store) ReconcileMessage(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageStatus, error) {
+	var st omniflow.MessageStatus
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		r, err := lockOutgoing(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		st = r.status()
+		if st.State != omniflow.Unknown || st.DueAt.After(r.Now) {
+			return nil
+		}
+		proven, err := provenAbsent(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		st = r.decide(proven)
+		return setMessage(ctx, tx, ref.MessageID, st)
+	})
+	if err != nil {
+		return st, fmt.Errorf("reconcile message %s: %w", ref.MessageID, err)
+	}
+	return st, nil
+}
+
+// provenAbsent says that webhooks about enough later messages of the account
+// have come, everything that came in time has been read, and none was about
+// this one.
+func provenAbsent(ctx context.Context, tx pgx.Tx, r outgoingRow) (bool, error) {
+	var proven bool
+	err := tx.QueryRow(ctx, `
+		SELECT (SELECT COALESCE(sum(e.confirmed), 0) FROM webhook_evidence e WHERE e.channel_account_id = $1 AND e.second > $2) >= $3
+		  AND NOT EXISTS (SELECT FROM inbox i WHERE i.processed_at IS NULL AND i.channel_account_id = $1 AND i.received_at <= $2 + $4::interval)
+		  AND NOT EXISTS (SELECT FROM delivery_doubts d WHERE d.conversation_id = $5 AND d.at >= $2 - interval '5 seconds')`,
+		r.ChannelAccountID, r.AttemptedAt, proofMessages, r.ReconcileAfter, r.ConversationID).Scan(&proven)
+	return proven, err
+}
+
+// decide is the policy of design section 4 for one unknown message.
+func (r outgoingRow) decide(proven bool) omniflow.MessageStatus {
+	age := r.Now.Sub(orZero(r.AttemptedAt))
+	late, over := age >= r.ReconcileAfter, age >= r.GiveUpAfter
+	switch {
+	case r.OnUnknown == omniflow.Fail && late, over:
+		return omniflow.MessageStatus{State: omniflow.Failed, Code: omniflow.OutcomeUnknown}
+	case late && (proven || r.OnUnknown == omniflow.Resend):
+		return omniflow.MessageStatus{State: omniflow.Queued, Code: omniflow.NotHandedOver}
+	}
+	pause := min(r.ReconcileAfter, max(2*time.Second, age/4))
+	return omniflow.MessageStatus{State: omniflow.Unknown, Code: omniflow.OutcomeUnknown, DueAt: r.Now.Add(pause)}
+}
+
+// NewGroupMessage is a message that a member sends to a group.
+type NewGroupMessage struct {
+	ID, TeamID, GroupID, ActorID uuid.UUID
+	Content                      omniflow.Content
+	Components                   []string // of a template
+	ParticipantsOnly             bool     // COL-05
+}
+
+// CreateGroupMessage checks the group and the sender, stores the message and
+// promises its run, in one transaction. One that is there under this id is
+// left alone.
+//
+// Refusals: not_found, permission_denied, group_not_approved and the others of
+// Usable, invalid_transition, not_participant, window_template_only.
+func (s *Store) CreateGroupMessage(ctx context.Context, m NewGroupMessage) (*Start, error) {
+	var out *Start
+	workflowID := omniflow.SendMessageID(m.TeamID, m.ID)
+	err := s.inTeam(ctx, m.TeamID, func(tx pgx.Tx) error {
+		g, err := lockGroup(ctx, tx, m.TeamID, m.GroupID)
+		if err != nil {
+			return err
+		}
+		in, err := situation(ctx, tx, g, m.ActorID)
+		if err != nil {
+			return err
+		}
+		var last *time.Time
+		if err := tx.QueryRow(ctx, `SELECT max(last_customer_message_at) FROM conversations WHERE id = $1`, m.GroupID).Scan(&last); err != nil {
+			return err
+		}
+		if no := omniflow.PermitGroupMessage(in, m.Content.Kind, m.ParticipantsOnly, last, time.Now()); no != nil {
+			return no
+		}
+		if err := promiseMessage(ctx, tx, m, g, workflowID); err != nil {
+			return err
+		}
+		out, err = openPromise(ctx, tx, m.TeamID, workflowID)
+		return err
+	})
+	var refusal *omniflow.Refusal
+	if err != nil && !errors.As(err, &refusal) {
+		return nil, fmt.Errorf("create message to group %s: %w", m.GroupID, err)
+	}
+	return out, err
+}
+
+func promiseMessage(ctx context.Context, tx pgx.Tx, m NewGroupMessage, g groupRow, workflowID string) error {
+	var there bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM messages WHERE id = $1)`, m.ID).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err := queueMessage(ctx, tx, queuedMessage{ID: m.ID, TeamID: m.TeamID, ChannelAccountID: g.ChannelAccountID, ConversationID: g.ID,
+		Recipient: *g.ProviderID, Contents: []omniflow.Content{m.Content}})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary) VALUES ($1, $2, $3, $4, $5, 'message to a WhatsApp group')`,
+		newID(), m.TeamID, omniflow.SendMessageRun, workflowID, omniflow.MessageRef{TeamID: m.TeamID, MessageID: m.ID})
+	return err
+}
