@@ -15,7 +15,8 @@ import (
 // watermark means every accepted message to that customer attempted before
 // it. Otherwise the provider's id decides, or, for an echo whose id no row
 // has yet, the text and the time: the newest attempt before it. A file has no
-// text, and neither has its echo.
+// text, and neither has its echo on Instagram; elsewhere an echo of ours has
+// our key, and one without text is nobody's we know.
 const findByClue = `
 WITH e AS (
   SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[], $7::bool[], $8::text[])
@@ -34,16 +35,18 @@ SELECT place, id, attempt FROM (
   WHERE NOT n.watermark AND (n.provider_id = n.wanted OR (
     n.echo AND n.provider_id IS NULL AND n.state IN ('sending', 'unknown', 'queued', 'sent', 'failed')
     AND n.attempted_at >= n.at - interval '25 hours'
+    AND (n.text <> '' OR n.state IN ('sending', 'unknown', 'sent') AND EXISTS (
+      SELECT FROM channel_accounts a WHERE a.id = n.channel_account_id AND a.channel = 'instagram'))
     AND EXISTS (SELECT FROM contents k WHERE k.id = n.content_id
       AND regexp_replace(btrim(replace(COALESCE(k.body -> 0 ->> 'text', ''), '` + omniflow.CustomerName + `', COALESCE(n.personal, ''))), '\s+', ' ', 'g') = regexp_replace(btrim(n.text), '\s+', ' ', 'g'))))
   ORDER BY n.place, (n.provider_id = n.wanted) DESC NULLS LAST, n.attempted_at DESC) found`
 
 // lockEchoes lets one relay at a time match echoes to one customer's messages
-// by their text, in one order, so that no two wait for each other.
+// by what they hold, in one order, so that no two wait for each other.
 const lockEchoes = `
 SELECT count(pg_advisory_xact_lock(k)) FROM (
-  SELECT DISTINCT hashtextextended(account::text || recipient, 0) AS k FROM unnest($1::uuid[], $2::text[], $3::text[]) AS e(account, recipient, text)
-  WHERE text <> '' ORDER BY k) locks`
+  SELECT DISTINCT hashtextextended(account::text || recipient, 0) AS k FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS e(account, recipient, echo)
+  WHERE echo ORDER BY k) locks`
 
 // resolveClues turns clues into statuses. A clue that finds nothing is a dead
 // letter, unless it is an echo of somebody else's message or a watermark. Of
@@ -101,7 +104,7 @@ func queryClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (pgx.Rows
 		texts = append(texts, storable(c.Text))
 		watermarks, echoes = append(watermarks, c.Watermark), append(echoes, c.Echo)
 	}
-	if _, err := tx.Exec(ctx, lockEchoes, accounts, recipients, texts); err != nil {
+	if _, err := tx.Exec(ctx, lockEchoes, accounts, recipients, echoes); err != nil {
 		return nil, err
 	}
 	return tx.Query(ctx, findByClue, places, accounts, recipients, providers, at, watermarks, echoes, texts)
