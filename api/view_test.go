@@ -81,7 +81,7 @@ ORDER BY c.channel`, id) // facebook, instagram, line, whatsapp
 	for _, item := range timeline.Items {
 		kinds = append(kinds, item.Kind)
 	}
-	require.ElementsMatch(t, []string{"planned", "attempt", "state", "webhook"}, kinds)
+	require.ElementsMatch(t, []string{"planned", "wait", "attempt", "state", "webhook"}, kinds)
 	require.Equal(t, "planned", kinds[0])
 	w.do("GET", path+"/recipients/"+uuid.NewString()+"/timeline", c.token["sales_staff"], nil).problem(404, "not_found")
 }

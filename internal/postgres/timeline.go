@@ -34,7 +34,8 @@ type TimelineItem struct {
 const timeline = `
 WITH m AS (
   SELECT m.*, COALESCE(b.planned_at, now()) AS planned_at,
-    CASE WHEN m.state = 'skipped' AND m.fence = 0 AND m.code <> 'previous_not_sent' THEN m.code ELSE 'eligible' END AS verdict
+    CASE WHEN m.state = 'skipped' AND m.fence = 0 AND m.code <> 'previous_not_sent' THEN m.code ELSE 'eligible' END AS verdict,
+    (SELECT max(at) FROM attempts a WHERE a.message_id = m.id) AS last_at
   FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id
   WHERE m.team_id = $1 AND m.conversation_id = $3 AND m.broadcast_id = $2
 ), tried AS (
@@ -45,14 +46,14 @@ WITH m AS (
 SELECT at, kind, message_id, ordinal, state, code, until, attempt, http_status, latency_ms, provider_id, trace FROM (
   SELECT planned_at AS at, 1 AS place, 'planned' AS kind, id AS message_id, ordinal, '' AS state, verdict AS code, NULL::timestamptz AS until,
     0 AS attempt, 0 AS http_status, 0 AS latency_ms, '' AS provider_id, '' AS trace FROM m
-  UNION ALL SELECT COALESCE(before, planned_at), 2, 'wait', message_id, ordinal, 'queued', COALESCE(NULLIF(before_code, ''), 'limit'), began, attempt, 0, 0, '', ''
+  UNION ALL SELECT COALESCE(before, planned_at), 4, 'wait', message_id, ordinal, 'queued', COALESCE(NULLIF(before_code, ''), 'limit'), began, attempt, 0, 0, '', ''
     FROM tried WHERE began > COALESCE(before, planned_at)
-  UNION ALL SELECT at, 3, 'attempt', message_id, ordinal, '', code, NULL, attempt, http_status, latency_ms, provider_id, trace FROM tried
-  UNION ALL SELECT e.at, 4, 'webhook', e.message_id, m.ordinal, e.state, e.code, NULL, e.attempt, 0, 0, '', ''
+  UNION ALL SELECT at, 2, 'attempt', message_id, ordinal, '', code, NULL, attempt, http_status, latency_ms, provider_id, trace FROM tried
+  UNION ALL SELECT e.at, 3, 'webhook', e.message_id, m.ordinal, e.state, e.code, NULL, e.attempt, 0, 0, '', ''
     FROM message_events e JOIN m ON m.id = e.message_id
-  UNION ALL SELECT COALESCE(attempted_at, planned_at), 5, 'wait', id, ordinal, state::text, CASE state WHEN 'unknown' THEN 'webhooks'
+  UNION ALL SELECT GREATEST(planned_at, attempted_at, last_at), 5, 'wait', id, ordinal, state::text, CASE state WHEN 'unknown' THEN 'webhooks'
       ELSE COALESCE(code, 'limit') END, due_at, attempt, 0, 0, '', '' FROM m WHERE state IN ('queued', 'unknown')
-  UNION ALL SELECT GREATEST(planned_at, attempted_at, sent_at, received_at, read_at), 6, 'state', id, ordinal, state::text, COALESCE(code, ''), NULL,
+  UNION ALL SELECT GREATEST(planned_at, attempted_at, last_at, sent_at, received_at, read_at), 6, 'state', id, ordinal, state::text, COALESCE(code, ''), NULL,
     attempt, 0, 0, COALESCE(provider_id, ''), '' FROM m
 ) t ORDER BY at, place, message_id`
 
