@@ -51,12 +51,17 @@ func (s *Store) ListRecipients(ctx context.Context, q RecipientQuery) ([]Broadca
 			return err
 		}
 		rows, _ := tx.Query(ctx, `
+WITH page AS MATERIALIZED (
+  SELECT m.* FROM messages m
+  WHERE m.team_id = $1 AND m.broadcast_id = $2 AND (m.channel_account_id, m.seq) > ($3, $4)
+    AND ($5 = '' OR m.state::text = $5) AND ($7 = '' OR m.code = $7)
+    AND ($6 = '' OR m.channel_account_id IN (SELECT a.id FROM channel_accounts a WHERE a.team_id = $1 AND a.channel = $6))
+  ORDER BY m.broadcast_id, m.channel_account_id, m.seq LIMIT $8
+)
 SELECT m.id AS message_id, m.conversation_id, p.customer_id, c.channel, m.channel_account_id, m.seq, m.ordinal,
   m.state::text AS state, COALESCE(m.code, '') AS code, m.attempt, m.sent_at, m.received_at, m.read_at, COALESCE(m.provider_id, '') AS provider_id
-FROM messages m JOIN conversations c ON c.id = m.conversation_id JOIN contacts p ON p.id = c.contact_id
-WHERE m.team_id = $1 AND m.broadcast_id = $2 AND (m.channel_account_id, m.seq) > ($3, $4)
-  AND ($5 = '' OR m.state::text = $5) AND ($6 = '' OR c.channel = $6) AND ($7 = '' OR m.code = $7)
-ORDER BY m.channel_account_id, m.seq LIMIT $8`,
+FROM page m JOIN conversations c ON c.id = m.conversation_id JOIN contacts p ON p.id = c.contact_id
+ORDER BY m.channel_account_id, m.seq`,
 			q.TeamID, q.BroadcastID, q.AfterAccount, q.AfterSeq, q.State, q.Channel, q.Code, q.Limit)
 		recipients, err := pgx.CollectRows(rows, pgx.RowToStructByName[BroadcastRecipient])
 		if err != nil {

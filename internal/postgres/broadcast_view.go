@@ -130,7 +130,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT count(*) FILTER (WHERE state = 'queued' AND due_at > now()) AS backing_off, min(due_at) FILTER (WHERE state = 'queued') AS next_due,
     min(due_at) FILTER (WHERE state = 'unknown') AS next_proof
-  FROM messages WHERE channel_account_id = l.channel_account_id AND due_at IS NOT NULL AND broadcast_id = l.broadcast_id
+  FROM messages WHERE channel_account_id = l.channel_account_id AND due_at IS NOT NULL AND broadcast_id IS NOT DISTINCT FROM l.broadcast_id
     AND b.finished_at IS NULL) w ON true
 WHERE l.team_id = $1 AND l.broadcast_id = ANY($2) ORDER BY l.broadcast_id, l.channel, l.channel_account_id`
 

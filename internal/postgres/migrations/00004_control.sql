@@ -111,6 +111,10 @@ CREATE TRIGGER messages_counted AFTER INSERT ON messages
 CREATE TRIGGER messages_recounted AFTER UPDATE ON messages
   REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION count_changed_messages();
 
+-- An audience is counted from this index alone.
+CREATE INDEX conversations_mine ON conversations (team_id, follower_id, channel_account_id)
+  INCLUDE (id, channel, contact_id) WHERE state = 'handling' AND type = 'one_to_one';
+
 -- What is there already is counted once.
 INSERT INTO lane_counts
 SELECT broadcast_id, channel_account_id, seq / 1980, team_id,
@@ -132,6 +136,7 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose Down
+DROP INDEX conversations_mine;
 DROP TRIGGER messages_counted ON messages;
 DROP TRIGGER messages_recounted ON messages;
 DROP FUNCTION count_new_messages;
