@@ -30,7 +30,7 @@ ORDER BY c.channel`, id) // facebook, instagram, line, whatsapp
 	w.exec(`UPDATE broadcast_lanes SET control = 'paused', control_reason = 'typo', control_by = $2 WHERE channel_account_id = $1`, accounts["line"], c.ids["supervisor"])
 	w.exec(`UPDATE limiters SET rate = 100, adjusted_at = now() + interval '1 hour', closed_until = now() + interval '1 hour', reason = 'throttled' WHERE name = 'multicast'`)
 	w.exec(`UPDATE channel_accounts SET state = 'stopped', stop_code = '190' WHERE id = $1`, accounts["facebook"])
-	w.exec(`INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, provider_id) VALUES ($1, $2, 1, 200, 35, now(), 'mid1')`, rows[0], c.id)
+	w.exec(`INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, provider_id) VALUES ($1, $2, 1, 200, 35, now() + interval '100 milliseconds', 'mid1')`, rows[0], c.id)
 	w.exec(`INSERT INTO message_events (message_id, team_id, state, at, attempt) VALUES ($1, $2, 'read', now() + interval '1 second', 1)`, rows[0], c.id)
 
 	var detail broadcastBody
