@@ -79,7 +79,6 @@ type sliceRun struct {
 	recorder *recorder
 	room     *room
 	crew     chan handover // to those who wait for a row to send; see hand
-	took     bool          // a row was claimed
 	singly   atomic.Int64  // LINE: rows still to be sent one by one, after a chunk was refused
 }
 

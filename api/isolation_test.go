@@ -42,7 +42,7 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		"import-customers":            fourChannels,
 		"pause-broadcast":             m{}, "resume-broadcast": m{}, "cancel-broadcast": m{},
 		"approve-broadcast": m{}, "retry-broadcast": m{"scope": "failed"},
-		"rate-broadcast": m{"channel_account_id": accounts["line"], "rate_per_second": 1},
+		"rate-broadcast":   m{"channel_account_id": accounts["line"], "rate_per_second": 1},
 		"add-group-member": m{"phone": "+886912345678"}, "send-group-message": m{"kind": "text", "text": "x"}, "set-group": m{"name": "x"},
 		"follow-group": m{}, "end-group": m{}, "reopen-group": m{}, "transfer-group": m{"receiver_id": c.ids["administrator"]},
 		"set-group-settings": m{"review_timeout_seconds": 9, "invitation_timeout_seconds": 9, "removal_timeout_seconds": 9, "invite_template": "x",

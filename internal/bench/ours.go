@@ -34,8 +34,7 @@ func (r *rig) broadcast(ctx context.Context, s *scene) (outcome, error) {
 	if err != nil {
 		return outcome{}, fmt.Errorf("start broadcast: %w", err)
 	}
-	stats, err := r.sink.Wait(ctx, s.n, patience)
-	if err != nil {
+	if _, err := r.sink.Wait(ctx, s.n, patience); err != nil {
 		return outcome{}, err
 	}
 	b, err := finished(ctx, s.member, accepted.ID)
@@ -43,7 +42,8 @@ func (r *rig) broadcast(ctx context.Context, s *scene) (outcome, error) {
 		return outcome{}, err
 	}
 	used := r.usage().since(before)
-	if stats, err = r.sink.Stats(ctx); err != nil {
+	stats, err := r.sink.Stats(ctx)
+	if err != nil {
 		return outcome{}, err
 	}
 	o := outcome{Stats: stats, asked: asked, whole: stats.Last.Sub(asked), broadcast: b, used: used}

@@ -34,7 +34,9 @@ func TestWhyALaneIsNotMoving(t *testing.T) {
 		{"throttled by the provider", sending(func(f *LaneFacts) { f.ClosedUntil, f.ThrottleCode = in(time.Minute), "130429" }),
 			Waiting{Kind: WaitThrottle, Until: in(time.Minute), Code: "130429", Limiter: MessagesLimiter, Rows: 800}, "throttled until 09:31:00 (130429)"},
 		{"a throttle that is over", sending(func(f *LaneFacts) { f.ClosedUntil = in(-time.Second) }), Waiting{}, ""},
-		{"paused by whom since when", sending(func(f *LaneFacts) { f.Control, f.ControlReason, f.ControlBy, f.ControlAt = Paused, "lunch", &who, in(-time.Minute) }),
+		{"paused by whom since when", sending(func(f *LaneFacts) {
+			f.Control, f.ControlReason, f.ControlBy, f.ControlAt = Paused, "lunch", &who, in(-time.Minute)
+		}),
 			Waiting{Kind: WaitPaused, By: &who, Since: in(-time.Minute), Code: "lunch", Rows: 800}, "paused since 09:29:00 (lunch)"},
 		{"stopped by a code of the account", sending(func(f *LaneFacts) { f.StopCode, f.StoppedAt, f.Control = "190", in(-time.Minute), Paused }),
 			Waiting{Kind: WaitStopped, Code: "190", Since: in(-time.Minute), Rows: 800}, "stopped since 09:29:00 (190)"},
