@@ -95,7 +95,7 @@ func (r *rig) importCustomers(ctx context.Context, s *scene, followerID string) 
 // recipient is the i-th customer's number: a mobile one in Taiwan.
 func recipient(i int) string { return fmt.Sprintf("+8869%08d", 10_000_000+i) }
 
-// text is what is sent: Traditional Chinese with a link, as in the demo, 180 bytes.
+// text is what is sent: Traditional Chinese with a link, 150 bytes.
 const text = "秋季會員日開跑！全館新品 85 折，單筆滿 NT$2,000 再折 200 元，活動只到本週日。立即選購 https://shop.example.com/autumn"
 
 // request is the broadcast of every scenario.

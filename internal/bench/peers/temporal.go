@@ -14,8 +14,8 @@ import (
 
 const (
 	temporalQueue = "peers"
-	// temporalWindow is how many sends are under way at once; the server's own
-	// limits make a wider one no faster.
+	// temporalWindow is how many sends are under way at once, as with the other
+	// peers; the server keeps its default limits.
 	temporalWindow = 200
 )
 
