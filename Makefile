@@ -45,6 +45,7 @@ bench-full: ## bench, and 1,000,000 recipients beside 10,000
 	@go run ./internal/bench -full
 
 histories: ## record the histories that the replay test runs anew (only after an intended change of a workflow)
+	go test -count=1 -run "EX001|EX003|Crash|IsChanged" ./worker -record-groups
 	go test -run TestRecordHistories ./internal/e2e/... -record
 
 clean: down ## stop the stack and remove everything it made, but the built Temporal server

@@ -15,8 +15,12 @@ import (
 
 func (h *hall) memberRun(id uuid.UUID, phone string) (workflows.ChangeGroupMemberResult, int) {
 	var out workflows.ChangeGroupMemberResult
-	n := h.result(omniflow.ChangeGroupMemberID(h.ID, id, h.keys.Hash(h.ID.String()+"/"+phone)), &out)
+	n := h.result(h.runOf(id, phone), &out)
 	return out, n
+}
+
+func (h *hall) runOf(id uuid.UUID, phone string) string {
+	return omniflow.ChangeGroupMemberID(h.ID, id, h.keys.Hash(h.ID.String()+"/"+phone))
 }
 
 const (
@@ -42,6 +46,8 @@ func TestEX001EX002EX012EX029AGroupFromTheRequestToItsMembers(t *testing.T) {
 	joined, events := h.memberRun(id, joiner)
 	require.Equal(t, omniflow.MemberJoined, joined.Outcome)
 	require.Less(t, events, 40)
+	h.record("CreateGroup-created", omniflow.CreateGroupID(h.ID, id))
+	h.record("ChangeGroupMember-joined", h.runOf(id, joiner))
 
 	// A removal interrupts the wait; who never was in the group is gone at once.
 	h.order(id, silent, postgres.MemberOrder{Event: omniflow.MemberRemove})
@@ -49,6 +55,7 @@ func TestEX001EX002EX012EX029AGroupFromTheRequestToItsMembers(t *testing.T) {
 	removed, events := h.memberRun(id, silent)
 	require.Equal(t, workflows.ChangeGroupMemberResult{Outcome: omniflow.MemberRemoved, Code: omniflow.Withdrawn}, removed)
 	require.Less(t, events, 45)
+	h.record("ChangeGroupMember-withdrawn", h.runOf(id, silent))
 
 	// Who withdrew comes too late: the join by the old link is undone.
 	require.NoError(t, h.sim.Join(g.ProviderID, silent))
@@ -72,6 +79,7 @@ func TestEX003ARefusedGroupIsFailedAndListed(t *testing.T) {
 	h.result(omniflow.CreateGroupID(h.ID, id), &out)
 	require.Equal(t, workflows.CreateGroupResult{Outcome: omniflow.GroupFailed, Code: omniflow.GroupLimitReached}, out)
 	require.Empty(t, h.sim.GroupsMarked("Omnichat HK"))
+	h.record("CreateGroup-failed", omniflow.CreateGroupID(h.ID, id))
 }
 
 func TestALostAnswerNeverMakesTwoGroups(t *testing.T) {
@@ -104,6 +112,7 @@ func TestACrashBetweenTheCreateCallAndItsRecordMakesNoSecondCall(t *testing.T) {
 	h.muted.Store(false)
 	require.Len(t, h.sim.GroupsMarked("VIP 2025"), 1)
 	require.Equal(t, 1, h.sim.GroupCalls(h.number)[simulator.GroupCreate])
+	h.record("CreateGroup-lost", omniflow.CreateGroupID(h.ID, id))
 }
 
 func TestDGRP4AReviewThatTakesTooLongMayStillSucceed(t *testing.T) {
@@ -215,6 +224,10 @@ func TestAGroupIsChangedAtItsProvider(t *testing.T) {
 		h.until(id, kind, func(g postgres.GroupDetail) bool {
 			return g.Changes[0].ID == c.ID && g.Changes[0].State == omniflow.ChangeDone
 		})
+		var out workflows.ChangeGroupResult
+		h.result(omniflow.ChangeGroupID(h.ID, c.ID), &out)
+		require.Equal(t, omniflow.ChangeDone, out.Outcome)
+		h.record("ChangeGroup-"+kind, omniflow.ChangeGroupID(h.ID, c.ID))
 	}
 	change(omniflow.ChangeSettings, "after")
 	require.Equal(t, "after", h.sim.Groups()[0].Subject)
