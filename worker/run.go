@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -21,6 +22,10 @@ import (
 	"omniflow/workflows"
 )
 
+// gcPercent lets the heap grow to five times what lives before it is collected:
+// the worker holds some 20 MB, and sends are mostly short-lived garbage.
+const gcPercent = 400
+
 // run wires the program, works until ctx ends, and stops in order.
 func run(ctx context.Context, getenv func(string) string) error {
 	cfg, err := config.LoadWorker(getenv)
@@ -28,6 +33,9 @@ func run(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	store, err := postgres.Open(ctx, cfg.DatabaseURL, cfg.DatabaseConns)
