@@ -1,6 +1,7 @@
 // Demo starts and stops the local stack, and tells the story of one broadcast
 // on it:
 //
+//	go run ./internal/demo build  build every program into .local/bin
 //	go run ./internal/demo up     start the stack and leave it running
 //	go run ./internal/demo down   stop it
 //	go run ./internal/demo demo   start it, tell the story, stop it
@@ -34,6 +35,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	}
 	var err error
 	switch args[0] {
+	case "build":
+		err = build(ctx, getenv, out)
 	case "up":
 		err = up(ctx, getenv, out)
 	case "down":

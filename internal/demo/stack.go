@@ -50,6 +50,17 @@ func config(getenv func(string) string) (localstack.Config, error) {
 	return c, nil
 }
 
+// build builds every program, the Temporal server among them.
+func build(ctx context.Context, getenv func(string) string, out io.Writer) error {
+	c, err := config(getenv)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "Building (the first build of the Temporal server takes minutes, later ones a second)")
+	_, err = localstack.Build(ctx, filepath.Dir(c.Dir), indented{out})
+	return err
+}
+
 // startStack builds what is not built yet and starts everything.
 func startStack(ctx context.Context, getenv func(string) string, out io.Writer) (*localstack.Stack, error) {
 	c, err := config(getenv)
