@@ -3,7 +3,7 @@
 export GOTOOLCHAIN := local
 TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod
 
-.PHONY: help demo up down build test check lint e2e bench bench-full histories clean compiler
+.PHONY: help demo up down build test check lint e2e chaos bench bench-full histories clean compiler
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ lint: ## gofmt, go vet, staticcheck, workflowcheck
 e2e: compiler ## run only the end-to-end tests: the built programs, killed in mid-broadcast
 	@go run ./internal/demo build
 	go test -race -shuffle=on -timeout 25m -v ./internal/e2e/...
+
+chaos: ## kill 20 processes during a broadcast to 20,000 on the providers' worst day (E2E_RECIPIENTS, E2E_KILLS; E2E_SEED repeats a run)
+	E2E_RECIPIENTS=$${E2E_RECIPIENTS:-20000} E2E_KILLS=$${E2E_KILLS:-20} go test -count=1 -timeout 60m -v -run '^TestKills$$' ./internal/e2e
 
 bench: ## measure the budgets: throughput beside a bare loop and peers, cost, limits, kills (a table and bench.json)
 	@go run ./internal/bench

@@ -7,7 +7,9 @@
 // test prints its seed; E2E_SEED or the flag -seed runs it with the same one:
 //
 //	E2E_SEED=42 go test -run TestKills ./internal/e2e
+//	E2E_RECIPIENTS=20000 E2E_KILLS=20 go test -v -run TestKills -timeout 60m ./internal/e2e
 //	go test -run TestRecordHistories ./internal/e2e -record
 //
-// The second command records the histories of workflows/testdata anew.
+// The second command is `make chaos`: TestKills for longer. The third records
+// the histories of workflows/testdata anew.
 package e2e

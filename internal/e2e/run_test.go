@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,9 @@ const settleWithin = 30 * time.Second
 // run is one broadcast.
 type run struct {
 	*team
-	id, workflowID, text string
+	id, workflowID string
+	contents       truth.Contents
+	seen           atomic.Pointer[apiclient.Broadcast] // by the latest look
 }
 
 // look reads the broadcast and checks that it accounts for every row. False:
@@ -29,6 +32,7 @@ func (r *run) look() (apiclient.Broadcast, bool) {
 		require.True(r.t, away(err), "read broadcast: %v", err)
 		return b, false
 	}
+	r.seen.Store(&b)
 	r.balanced("all lanes", b.Counts, b.Finished())
 	for _, l := range b.Lanes {
 		r.balanced(l.Channel, l.Counts, b.Finished())
@@ -80,8 +84,16 @@ func (r *run) deliveries() []simulator.Delivery {
 	r.t.Helper()
 	all, err := r.sims.Deliveries(r.t.Context(), r.accounts)
 	require.NoError(r.t, err)
-	hash := simulator.TextSHA256(r.text)
-	return slices.DeleteFunc(all, func(d simulator.Delivery) bool { return d.ContentSHA256 != hash })
+	return slices.DeleteFunc(all, func(d simulator.Delivery) bool { return !r.contents.Has(d.ContentSHA256) })
+}
+
+// rows is how many the ledger should have: one a person and content.
+func (r *run) rows() int {
+	n := 0
+	for _, p := range r.people {
+		n += len(r.contents[p.Channel])
+	}
+	return n
 }
 
 // taken is how many messages of the broadcast the providers have taken.
@@ -102,21 +114,22 @@ func (r *run) recipients() []apiclient.Recipient {
 }
 
 // judge holds the ledger against the providers' books, row by row: nobody
-// twice, nobody forgotten, no stranger, and every state agrees. Webhooks that
-// are under way get their time.
+// twice, nobody forgotten, no stranger, every state agrees, and everybody got
+// their messages in order. Webhooks that are under way get their time.
 func (r *run) judge() truth.Comparison {
 	r.t.Helper()
 	var c truth.Comparison
 	agree := func() bool {
-		c = truth.Compare(r.people, r.recipients(), r.deliveries())
-		return c.Lost()+c.Unclaimed == 0 || c.Duplicates+c.Strangers > 0
+		c = truth.CompareContents(r.people, r.recipients(), r.deliveries(), r.contents)
+		return c.Lost()+c.Unclaimed == 0 || c.Duplicates+c.Strangers+c.Disordered > 0
 	}
 	r.until(settleWithin, agree, "ledger and truth agree; %+v", &c)
 	require.Zero(r.t, c.Duplicates, "delivered twice: %v", c.Examples)
 	require.Zero(r.t, c.Strangers, "delivered to strangers: %v", c.Examples)
+	require.Zero(r.t, c.Disordered, "delivered in the wrong order: %v", c.Examples)
 	require.Empty(r.t, c.Examples)
 	require.True(r.t, c.Accounted(), "%+v", c)
-	require.Equal(r.t, len(r.people), c.Recipients)
+	require.Equal(r.t, r.rows(), c.Recipients)
 	return c
 }
 
@@ -128,6 +141,21 @@ func (r *run) watchUntilTaken(n int) {
 		_, _ = r.look() // whether it answers does not matter
 		return r.taken() >= n
 	}, "%d messages taken", n)
+}
+
+// watchUntilAccepted is watchUntilTaken for a long broadcast: it reads figures
+// instead of every delivery.
+func (r *run) watchUntilAccepted(n int, within time.Duration) {
+	r.t.Helper()
+	var now struct{ accepted int }
+	r.until(within+time.Minute, func() bool {
+		_, _ = r.look() // whether it answers does not matter
+		now.accepted = 0
+		for _, s := range r.summaries() {
+			now.accepted += s.Accepted
+		}
+		return now.accepted >= n
+	}, "%d messages taken; %+v", n, &now)
 }
 
 // anyState is reached as soon as the API answers.

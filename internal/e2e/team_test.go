@@ -121,14 +121,24 @@ func (m *team) webhooks(a truth.Account, change func(*simulator.Webhooks)) {
 	require.NoError(m.t, m.sims.SetWebhooks(m.t.Context(), h))
 }
 
-// broadcast starts one to everybody; its text is its own, so that the books
-// tell it from any other.
+// broadcast starts one of one message to everybody.
 func (m *team) broadcast(name string) *run {
 	m.t.Helper()
-	r := &run{team: m, text: fmt.Sprintf("🎉 週年慶 %s %s\nhttps://shop.example.com/?a=1&b=2", name, truth.Random(4))}
+	return m.broadcastParts(name, 1)
+}
+
+// broadcastParts starts one of so many messages to everybody; their texts are
+// its own, so that the books tell it from any other.
+func (m *team) broadcastParts(name string, parts int) *run {
+	m.t.Helper()
+	texts, messages := make([]string, parts), make([]apiclient.Content, parts)
+	for i := range parts {
+		texts[i] = fmt.Sprintf("🎉 週年慶 %s %s\nhttps://shop.example.com/?a=1&b=%d", name, truth.Random(4), i+1)
+		messages[i] = apiclient.Content{Kind: "text", Text: texts[i]}
+	}
+	r := &run{team: m, contents: truth.TextContents(texts...)}
 	accepted, err := m.member.StartBroadcast(m.t.Context(), apiclient.BroadcastRequest{
-		Kind: "broadcast_message", Client: "web", Name: name, Audience: apiclient.Audience{All: true},
-		Messages: []apiclient.Content{{Kind: "text", Text: r.text}},
+		Kind: "broadcast_message", Client: "web", Name: name, Audience: apiclient.Audience{All: true}, Messages: messages,
 	}, "")
 	require.NoError(m.t, err)
 	r.id, r.workflowID = accepted.ID, accepted.WorkflowID
