@@ -19,6 +19,7 @@ const laneSeconds = 12
 // and four channel accounts.
 type scene struct {
 	teamID, memberID string
+	memberToken      string
 	platform, member *apiclient.Client
 	accounts         []truth.Account
 }
@@ -51,7 +52,7 @@ func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simula
 	if err != nil {
 		return nil, fmt.Errorf("create token: %w", err)
 	}
-	s.member = platform.WithToken(token.Token)
+	s.memberToken, s.member = token.Token, platform.WithToken(token.Token)
 	for _, share := range shares {
 		if err := s.addAccount(ctx, sims, apiURL, share.channel, split(n)[share.channel]); err != nil {
 			return nil, err

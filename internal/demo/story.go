@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"omniflow/internal/apiclient"
@@ -193,12 +194,25 @@ func (s *story) report(ctx context.Context, id string, v verdict, sums map[strin
 	s.step("Where to look (KEEP=1 make demo leaves all of it running)")
 	fmt.Fprintf(s.out, "  the run, step by step   %s\n  the API's reference     %s/docs\n  the customer file       %s\n  from a shell\n",
 		s.runURL(b.WorkflowID), s.api, s.file)
-	for _, command := range append(slices.Clone(s.shell),
-		fmt.Sprintf("export OMNIFLOW_TOKEN=$(starter token create --team %s --member %s)", s.scene.teamID, s.scene.memberID),
-		"starter broadcast show "+id, "starter broadcast recipients "+id+" --state failed") {
+	env, err := s.keepEnvironment()
+	if err != nil {
+		return err
+	}
+	for _, command := range []string{". " + env, "starter broadcast show " + id, "starter broadcast recipients " + id + " --state failed"} {
 		fmt.Fprintf(s.out, "    %s\n", command)
 	}
 	return nil
+}
+
+// keepEnvironment writes, beside the customer file, what a shell needs to act
+// as the demo's sales person, and gives the file's name.
+func (s *story) keepEnvironment() (string, error) {
+	name := filepath.Join(filepath.Dir(s.file), "env.sh")
+	lines := append(slices.Clone(s.shell), "export OMNIFLOW_TEAM="+s.scene.teamID+" OMNIFLOW_TOKEN="+s.scene.memberToken)
+	if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keep the environment: %w", err)
+	}
+	return name, nil
 }
 
 // violations counts the requests that came when a second was full already.
