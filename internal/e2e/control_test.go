@@ -36,7 +36,7 @@ func finishedRefusal(t *testing.T, err error) {
 }
 
 // TestControls pauses, kills the worker, resumes and sets the rate: nobody is
-// messaged twice, nobody missed.
+// messaged twice, nobody missed, and the export tells the truth, on the way too.
 func TestControls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
@@ -59,6 +59,7 @@ func TestControls(t *testing.T) {
 	r.order(apiclient.Resume, "lunch is over")
 	require.Equal(t, "running", r.order(apiclient.Resume, "a second click").Lanes[0].Control)
 	r.takenAtLeast(n+80, 45*time.Second)
+	require.GreaterOrEqual(t, r.exportIsTrue(r.export()), n, "what left before the pause is in the export")
 	r.followsRate(account.ID, 20)
 	_, err := m.member.SetRate(t.Context(), r.id, account.ID, 80, "in a hurry again")
 	require.NoError(t, err)
@@ -67,6 +68,7 @@ func TestControls(t *testing.T) {
 	require.Equal(t, "completed", last.Outcome)
 	require.Equal(t, 900, r.judge().Sent)
 	require.Equal(t, 900, r.taken())
+	r.exportIsTheList()
 	most, after := busiest(times(r.deliveries()))
 	t.Logf("%d in the busiest second, %s after the first", most, after)
 	m.limitsKept()
