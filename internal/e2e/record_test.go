@@ -1,7 +1,10 @@
 package e2e_test
 
 import (
+	"bytes"
 	"flag"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +24,8 @@ var recordFlag = flag.Bool("record", false, "record the histories of workflows/t
 type scene struct {
 	name   string
 	crowds []crowd
-	before func(m *team) // the broadcast
+	before func(m *team)                   // the broadcast
+	send   func(m *team, name string) *run // nil is a text, at once
 	during func(r *run)
 }
 
@@ -47,6 +51,21 @@ var scenes = []scene{
 		r.waitFor(20*time.Second, "unknown outcomes", func(b apiclient.Broadcast) bool { return handedOver(b) && b.Counts.Unknown == len(lostAnswers) })
 		r.pass(4 * time.Second) // the lane looks again and again
 		r.webhooks(r.account("instagram"), func(*simulator.Webhooks) {})
+	}},
+	{name: "scheduled", crowds: []crowd{{channel: "facebook", customers: 30}}, send: func(m *team, name string) *run {
+		start := time.Now().Add(3 * time.Second)
+		b, contents := textBroadcast(name, 1)
+		b.StartAt = &start
+		return m.startBroadcast(b, contents)
+	}},
+	{name: "file", crowds: []crowd{{channel: "whatsapp", customers: 30}}, send: func(m *team, name string) *run {
+		var picture bytes.Buffer
+		require.NoError(m.t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 8, 8))))
+		media, err := m.member.UploadMedia(m.t.Context(), "sale.png", picture.Bytes())
+		require.NoError(m.t, err)
+		b, _ := textBroadcast(name, 1)
+		b.Messages = []apiclient.Content{{Kind: "image", MediaID: media.ID}}
+		return m.startBroadcast(b, nil)
 	}},
 }
 
@@ -95,7 +114,11 @@ func (w *world) record(s scene, dir string) {
 	if s.before != nil {
 		s.before(m)
 	}
-	r := m.broadcast(s.name)
+	send := s.send
+	if send == nil {
+		send = (*team).broadcast
+	}
+	r := send(m, s.name)
 	if s.during != nil {
 		s.during(r)
 	}

@@ -127,22 +127,31 @@ func (m *team) broadcast(name string) *run {
 	return m.broadcastParts(name, 1)
 }
 
-// broadcastParts starts one of so many messages to everybody; their texts are
-// its own, so that the books tell it from any other.
+// broadcastParts starts one of so many messages to everybody.
 func (m *team) broadcastParts(name string, parts int) *run {
 	m.t.Helper()
+	b, contents := textBroadcast(name, parts)
+	return m.startBroadcast(b, contents)
+}
+
+// textBroadcast is one of so many messages; their texts are its own, so that
+// the books tell it from any other.
+func textBroadcast(name string, parts int) (apiclient.BroadcastRequest, truth.Contents) {
 	texts, messages := make([]string, parts), make([]apiclient.Content, parts)
 	for i := range parts {
 		texts[i] = fmt.Sprintf("🎉 週年慶 %s %s\nhttps://shop.example.com/?a=1&b=%d", name, truth.Random(4), i+1)
 		messages[i] = apiclient.Content{Kind: "text", Text: texts[i]}
 	}
-	r := &run{team: m, contents: truth.TextContents(texts...)}
-	accepted, err := m.member.StartBroadcast(m.t.Context(), apiclient.BroadcastRequest{
-		Kind: "broadcast_message", Client: "web", Name: name, Audience: apiclient.Audience{All: true}, Messages: messages,
-	}, "")
+	return apiclient.BroadcastRequest{Kind: "broadcast_message", Client: "web", Name: name,
+		Audience: apiclient.Audience{All: true}, Messages: messages}, truth.TextContents(texts...)
+}
+
+// startBroadcast starts one. Contents of nil are any: it is the team's only one.
+func (m *team) startBroadcast(b apiclient.BroadcastRequest, contents truth.Contents) *run {
+	m.t.Helper()
+	accepted, err := m.member.StartBroadcast(m.t.Context(), b, "")
 	require.NoError(m.t, err)
-	r.id, r.workflowID = accepted.ID, accepted.WorkflowID
-	return r
+	return &run{team: m, id: accepted.ID, workflowID: accepted.WorkflowID, contents: contents}
 }
 
 // summaries are the figures of the team's accounts, by channel.
