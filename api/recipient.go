@@ -78,6 +78,11 @@ func (s *service) listRecipients(ctx context.Context, in *listRecipientsInput) (
 	if err := permitOperate(who); err != nil {
 		return nil, err
 	}
+	if in.State != "" {
+		if _, no := omniflow.ParseMessageState(in.State); no != nil {
+			return nil, no
+		}
+	}
 	q := postgres.RecipientQuery{TeamID: who.TeamID, BroadcastID: in.ID, State: in.State, Channel: in.Channel, Code: in.Code, AfterSeq: -1, Limit: in.Limit}
 	if in.After != "" {
 		var err error

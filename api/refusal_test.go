@@ -135,7 +135,7 @@ SELECT $1, i.team_id, i.contact_id, i.id, i.channel_account_id, $2, $3, 'closed'
 		{"a NUL in a name", "POST", c.path + "/members", c.admin, `{"name":"a\u0000b","role":"cs_agent"}`, 422, "input_invalid"},
 		{"a NUL in a broadcast's name", "POST", "/v1/broadcasts", staff, `{"kind":"broadcast_message","name":"a\u0000","audience":{"all":true,"channels":["line"]},"messages":[{"kind":"text","text":"x"}]}`, 422, "input_invalid"},
 		{"a NUL in a tag", "POST", "/v1/broadcasts", staff, `{"kind":"broadcast_message","audience":{"tags":["\u0000"]},"messages":[{"kind":"text","text":"x"}]}`, 422, "input_invalid"},
-		{"a NUL in a filter", "GET", "/v1/broadcasts/" + uuid.NewString() + "/recipients?state=%00", staff, nil, 404, "not_found"},
+		{"a NUL in a filter", "GET", "/v1/broadcasts/" + uuid.NewString() + "/recipients?state=%00", staff, nil, 422, "bad_query"},
 		{"a year of patience too many", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "give_up_after_seconds": 1 << 40}, 422, "input_invalid"},
 		{"no such address", "GET", "/v1/tenants", staff, nil, 404, "not_found"},
 		{"an agent watches", "GET", "/v1/broadcasts", agent, nil, 403, "permission_denied"},

@@ -125,3 +125,14 @@ func (k MessageKind) Promotional() bool { return k == LinkMessage || k == Coupon
 // ResendAllowed says whether a person may have a message in state s sent
 // again: only a failed one (MSG-01; design section 4).
 func (s MessageState) ResendAllowed() bool { return s == Failed }
+
+// ParseMessageState reads a state's identifier; else bad_query, naming them all.
+func ParseMessageState(s string) (MessageState, *Refusal) {
+	states := []MessageState{Queued, Sending, Sent, Received, Read, Failed, Skipped, Cancelled, Unknown}
+	for _, state := range states {
+		if s == string(state) {
+			return state, nil
+		}
+	}
+	return "", Refuse(BadQuery, "MSG-01", "a state must be one of %v", states)
+}

@@ -18,6 +18,7 @@ const (
 	NotFound         Code = "not_found"         // SYS-13: also what belongs to another team
 	InvalidRole      Code = "role_invalid"
 	InvalidInput     Code = "input_invalid"
+	BadQuery         Code = "bad_query" // section 7: an unknown filter or sort value
 
 	BroadcastEmpty              Code = "broadcast_empty"
 	RecipientNotAllowed         Code = "recipient_not_allowed"

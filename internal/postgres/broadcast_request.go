@@ -135,6 +135,9 @@ INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary) VALUES (
 			if err != nil {
 				return err
 			}
+			if err := audit(ctx, tx, b.TeamID, b.ActorID, "broadcast.start", b.ID.String(), map[string]any{"name": b.Request.Name}); err != nil {
+				return err
+			}
 		}
 		out, err = openPromise(ctx, tx, b.TeamID, b.WorkflowID)
 		return err
