@@ -24,7 +24,7 @@ func (d badDay) takes() time.Duration {
 
 // giveUpAfter lets most outcomes that were not learned be proven while the
 // webhooks of later messages still come.
-func (d badDay) giveUpAfter() time.Duration { return max(3*reconcileAfter, d.takes()*3/4) }
+func (d badDay) giveUpAfter() time.Duration { return max(3*reconcileAfter, d.takes()/2) }
 
 // crowds are the recipients, most of them on WhatsApp, under limits at which
 // the lanes end at about the same time.
@@ -52,7 +52,9 @@ func (d badDay) begin(m *team) {
 	m.t.Helper()
 	for _, a := range m.accounts {
 		f := simulator.Faults{Seed: m.seed, Throttle: throttleShare, Unavailable: 0.01, Refuse: 0.001, Permanent: 0.003,
-			Lost500: 0.4 * lostShare, LostReset: 0.3 * lostShare, Truncated: 0.3 * lostShare}
+			Lost500: 0.4 * lostShare, LostReset: 0.3 * lostShare, Truncated: 0.3 * lostShare,
+			Next: []simulator.NextFault{{Recipient: recipient(a.Channel, 3), Fault: simulator.Permanent}, // chance may spare a small lane
+				{Recipient: recipient(a.Channel, 5), Fault: simulator.LostReset}}}
 		if a.Channel == "line" {
 			f = simulator.Faults{Seed: m.seed, Next: lineFaults(d.recipients * 6 / 21)}
 		}
