@@ -80,6 +80,7 @@ func (r *run) killed(dead part, outage time.Duration, p *progress) (inHand int) 
 	r.t.Helper()
 	r.t.Logf("%5.1f s: %s dies, for %s and its start", time.Since(p.began).Seconds(), dead.name, outage)
 	p.phase.Store(dead.name + " is dead")
+	before := r.seen.Load().Counts
 	r.kill(dead)
 	if dead.name == "worker" {
 		inHand = r.state().Counts.Sending
@@ -91,7 +92,7 @@ func (r *run) killed(dead part, outage time.Duration, p *progress) (inHand int) 
 	b := r.waitFor(time.Minute, "an answer after "+dead.name+" is back", anyState)
 	require.False(r.t, b.Finished(), "the broadcast was over before %s died", dead.name)
 	if dead.name == "PostgreSQL" { // it may have kept the answer to a claim for itself
-		inHand = b.Counts.Sending + b.Counts.Unknown + claimAtMost
+		inHand = b.Counts.Sending + max(0, b.Counts.Unknown-before.Unknown) + claimAtMost
 	}
 	return inHand
 }
