@@ -66,7 +66,7 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 	case e.Kind == channel.EventMessage:
 		in.Messages = append(in.Messages, omniflow.CustomerMessage{TeamID: item.TeamID, Channel: item.Channel,
 			ChannelAccountID: item.ChannelAccountID, Sender: e.Recipient, ProviderID: e.ProviderID, Kind: e.MessageType,
-			GroupID: e.GroupID, Text: e.Text, At: e.At, Raw: asJSON(e.Raw)})
+			GroupID: e.GroupID, Received: e.Received, QuotedID: e.QuotedID, Media: e.Media, Text: e.Text, At: e.At, Raw: asJSON(e.Raw)})
 	}
 }
 

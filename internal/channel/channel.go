@@ -141,12 +141,15 @@ type Event struct {
 	ProviderID  string // wamid or mid; of an EventMessage, the customer's message
 	Recipient   string // the customer's provider user id
 	State       omniflow.Evidence
-	Fault       *Error      // why, when State is failed
-	Echo        bool        // an echo: proof of acceptance, with Text, possibly of another app
-	Text        string      // echo or customer text, for matching and storing; never logged
-	MessageType string      // EventMessage: provider's type (text, image, …)
-	At          time.Time   // provider's time
-	Raw         []byte      // the event as it came, JSON
-	GroupID     string      // status and message: the group it was in, "" one to one
-	Group       *GroupEvent // EventGroup
+	Fault       *Error                // why, when State is failed
+	Echo        bool                  // an echo: proof of acceptance, with Text, possibly of another app
+	Text        string                // echo or customer text, for matching and storing; never logged
+	MessageType string                // EventMessage: provider's type (text, image, …)
+	Received    omniflow.ReceivedKind // EventMessage: its row of the table of spec section 2; "" for a text, which keywords decide
+	QuotedID    string                // EventMessage: provider's id of the message it answers
+	Media       []omniflow.MediaRef   // EventMessage: files that came with it
+	At          time.Time             // provider's time
+	Raw         []byte                // the event as it came, JSON
+	GroupID     string                // status and message: the group it was in, "" one to one
+	Group       *GroupEvent           // EventGroup
 }

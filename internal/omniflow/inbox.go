@@ -50,9 +50,19 @@ type CustomerMessage struct {
 	GroupID          string // provider's id of the group it was written in, "" one to one
 	ProviderID       string
 	Kind             string
+	Received         ReceivedKind // what it is by itself; "" for a text, which keywords decide
 	Text             string
+	QuotedID         string     // provider's id of the message it answers (QUO-01)
+	Media            []MediaRef // files that came with it
 	At               time.Time
 	Raw              json.RawMessage
+}
+
+// MediaRef is where a provider keeps a file that a customer sent.
+type MediaRef struct {
+	Handle string `json:"handle"`         // media id or link
+	Kind   string `json:"kind"`           // image, video, audio, file, sticker
+	Name   string `json:"name,omitempty"` // as the customer called it
 }
 
 // DeadLetter is an event that belongs to nothing, kept until it is replayed.
