@@ -26,6 +26,7 @@ type groupBody struct {
 	Avatar           string                     `json:"avatar" doc:"Always default (GRP-14)."`
 	Preview          string                     `json:"preview"`
 	LastMessageAt    *time.Time                 `json:"last_message_at" doc:"Of a group without messages, when it was created (GRP-15)."`
+	SendCode         omniflow.Code              `json:"send_code" doc:"Why the newest message to the group failed, such as group_not_eligible; empty if it did not."`
 	Hint             string                     `json:"hint" doc:"What the input box says instead of taking text."`
 	Bracket          omniflow.Bracket           `json:"window"`
 	CreatedAt        time.Time                  `json:"created_at"`
@@ -75,7 +76,7 @@ func bodyOfGroup(g postgres.GroupView, viewer uuid.UUID, now time.Time) groupBod
 	relation := omniflow.Relation{Follower: g.FollowerID != nil && *g.FollowerID == viewer, Collaborator: g.Collaborates}
 	out := groupBody{ID: g.ID, Title: omniflow.GroupTitle(g.Name), Name: g.Name, Description: g.Description, ChannelAccountID: g.ChannelAccountID,
 		CreatorID: g.CreatorID, State: g.State, Code: g.Code, Conversation: g.ConversationState, View: omniflow.ViewOf(g.ConversationState, relation),
-		FollowerID: g.FollowerID, Version: g.Version, Avatar: "default", Preview: g.Preview, LastMessageAt: g.LastMessageAt, CreatedAt: g.CreatedAt,
+		FollowerID: g.FollowerID, Version: g.Version, Avatar: "default", Preview: g.Preview, SendCode: g.SendCode, LastMessageAt: g.LastMessageAt, CreatedAt: g.CreatedAt,
 		DecidedAt: g.DecidedAt, SuspendedAt: g.SuspendedAt, DeletedAt: g.DeletedAt}
 	if out.LastMessageAt == nil {
 		out.LastMessageAt = g.ListedAt

@@ -42,6 +42,9 @@ type groupMessageBody struct {
 	State     string    `json:"state" doc:"out: queued, sending, sent, received, read, failed or unknown"`
 	Code      string    `json:"code" doc:"Why it failed."`
 	At        time.Time `json:"at"`
+	Members   int       `json:"members" doc:"out: whom it went to. It is received, or read, when it is so by all of these who are still in the group."`
+	Received  int       `json:"received" doc:"out: how many of them have received it."`
+	Read      int       `json:"read" doc:"out: how many have read it."`
 }
 
 type groupMessagesOutput struct {

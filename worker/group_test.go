@@ -154,7 +154,9 @@ func (h *hall) until(id uuid.UUID, what string, done func(postgres.GroupDetail) 
 	var last postgres.GroupDetail
 	ok := false
 	for deadline := time.Now().Add(time.Minute); !ok && time.Now().Before(deadline); {
-		last = h.show(id)
+		if id != uuid.Nil { // zero: the condition looks for itself
+			last = h.show(id)
+		}
 		if ok = done(last); !ok {
 			<-time.After(50 * time.Millisecond)
 		}

@@ -46,6 +46,9 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 	}
 	status := omniflow.Status{TeamID: item.TeamID, ChannelAccountID: item.ChannelAccountID, MessageID: e.Key.MessageID,
 		Attempt: e.Key.Attempt, State: e.State, ProviderID: e.ProviderID, At: e.At, Raw: asJSON(e.Raw)}
+	if e.GroupID != "" {
+		status.Participant = e.Recipient
+	}
 	if e.Fault != nil {
 		status.Code = e.Fault.Reason
 		addStop(in, status, e.Fault)
@@ -56,7 +59,7 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 	case e.Kind == channel.EventStatus && !e.Key.IsZero():
 		in.Statuses = append(in.Statuses, status)
 	case e.Kind == channel.EventStatus:
-		clue := omniflow.Clue{Status: status, Recipient: e.Recipient, Echo: e.Echo}
+		clue := omniflow.Clue{Status: status, Recipient: e.Recipient, GroupID: e.GroupID, Echo: e.Echo}
 		if item.Channel == omniflow.Instagram {
 			clue.Text = e.Text // Messenger echoes our key: one without it is somebody else's
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -94,8 +93,7 @@ func (r *relay) drainInbox(ctx context.Context) (int, error) {
 
 func (r *relay) drainOutbox(ctx context.Context) (int, error) {
 	return r.store.DrainOutbox(ctx, outboxBatch, func(ctx context.Context, s postgres.Start) error {
-		return r.engine.Start(ctx, temporalclient.OutboxStart{ID: s.ID, TeamID: s.TeamID, Workflow: s.Workflow,
-			WorkflowID: s.WorkflowID, Input: json.RawMessage(s.Input), Summary: s.Summary})
+		return r.engine.Start(ctx, temporalclient.OutboxStart(s))
 	})
 }
 

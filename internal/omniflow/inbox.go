@@ -27,6 +27,7 @@ type Status struct {
 	Code             Code // why, when failed
 	ProviderID       string
 	At               time.Time
+	Participant      string          // of a group: the one member that it is about; "": it is about the message
 	Weak             bool            // a watermark: no proof that news of a lost message would come
 	Raw              json.RawMessage // for the dead letter, if it belongs to nothing
 }
@@ -36,6 +37,7 @@ type Status struct {
 type Clue struct {
 	Status
 	Recipient string
+	GroupID   string // provider's id of the group that the message went to, "" one to one
 	Watermark bool   // about every message sent at or before At
 	Echo      bool   // without an id of ours: the text tells
 	Text      string // of an echo; never stored, never logged

@@ -160,7 +160,7 @@ func (s *Store) OpenPromise(ctx context.Context, teamID uuid.UUID, workflowID st
 
 func openPromise(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, workflowID string) (*Start, error) {
 	rows, _ := tx.Query(ctx, `
-SELECT id, team_id, workflow, workflow_id, input, summary FROM outbox
+SELECT id, team_id, workflow, workflow_id, input, summary, COALESCE(conversation_id, '00000000-0000-0000-0000-000000000000') AS conversation_id FROM outbox
 WHERE team_id = $1 AND workflow_id = $2 AND started_at IS NULL LIMIT 1`, teamID, workflowID)
 	promises, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[Start])
 	if err != nil {

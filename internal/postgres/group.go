@@ -69,8 +69,8 @@ INSERT INTO group_members (id, team_id, group_id, phone, phone_hash, state) VALU
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary) VALUES ($1, $2, $3, $4, $5, $6)`,
-		newID(), g.TeamID, omniflow.CreateGroupRun, workflowID, input, fmt.Sprintf("WhatsApp group with %d numbers", len(g.Members)))
+INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary, conversation_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		newID(), g.TeamID, omniflow.CreateGroupRun, workflowID, input, fmt.Sprintf("WhatsApp group with %d numbers", len(g.Members)), g.ID)
 	return err
 }
 

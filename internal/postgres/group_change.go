@@ -67,8 +67,8 @@ INSERT INTO group_changes (id, team_id, group_id, actor_id, kind, name, descript
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary) VALUES ($1, $2, $3, $4, $5, $6)`,
-		newID(), c.TeamID, omniflow.ChangeGroupRun, workflowID, input, c.Kind+" of a WhatsApp group")
+INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary, conversation_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		newID(), c.TeamID, omniflow.ChangeGroupRun, workflowID, input, c.Kind+" of a WhatsApp group", c.GroupID)
 	return err
 }
 
@@ -172,7 +172,7 @@ func endChange(ctx context.Context, tx pgx.Tx, g groupRow, id uuid.UUID, state s
 		return err
 	}
 	ref := omniflow.ChangeRef{GroupRef: omniflow.GroupRef{TeamID: g.TeamID, GroupID: g.ID}, ChangeID: id}
-	return promiseSignal(ctx, tx, g.TeamID, omniflow.ChangeGroupRun, omniflow.ChangeGroupID(g.TeamID, id), ref, "change of a WhatsApp group")
+	return promiseSignal(ctx, tx, g.TeamID, g.ID, omniflow.ChangeGroupRun, omniflow.ChangeGroupID(g.TeamID, id), ref, "change of a WhatsApp group")
 }
 
 // finishChange writes how a change ended and what it changed. A success after

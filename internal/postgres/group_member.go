@@ -115,6 +115,9 @@ func moveMember(ctx context.Context, tx pgx.Tx, m memberRow, e omniflow.MemberEv
 	if err != nil {
 		return false, fmt.Errorf("move member %s: %w", m.ID, err)
 	}
+	if next == omniflow.MemberRemoved {
+		return true, settleReceipts(ctx, tx, m)
+	}
 	return true, nil
 }
 

@@ -26,7 +26,8 @@ type GroupView struct {
 	DecidedAt                       *time.Time
 	ConversationState               omniflow.ConversationState
 	FollowerID                      *uuid.UUID
-	Collaborates                    bool // the viewer is a collaborator
+	Collaborates                    bool          // the viewer is a collaborator
+	SendCode                        omniflow.Code // why the newest message to it failed
 	Version                         int64
 	ListedAt                        *time.Time
 	LastMemberMessageAt             *time.Time
@@ -39,7 +40,8 @@ SELECT g.id, g.channel_account_id, g.creator_id, g.name, g.description, g.approv
   COALESCE(g.provider_id, '') AS provider_id, g.invite_link, g.suspended_at, g.deleted_at, g.review_until, g.created_at, g.decided_at,
   COALESCE(c.state, '') AS conversation_state, c.follower_id, COALESCE(c.version, 0) AS version, c.created_at AS listed_at,
   EXISTS (SELECT FROM collaborators k WHERE k.conversation_id = g.id AND k.member_id = $2) AS collaborates,
-  c.last_customer_message_at AS last_member_message_at, l.at AS last_message_at, COALESCE(l.preview, '') AS preview
+  c.last_customer_message_at AS last_member_message_at, l.at AS last_message_at, COALESCE(l.preview, '') AS preview,
+  COALESCE((SELECT CASE WHEN m.state = 'failed' THEN m.code END FROM messages m WHERE m.conversation_id = g.id ORDER BY m.id DESC LIMIT 1), '') AS send_code
 FROM groups g LEFT JOIN conversations c ON c.id = g.id
 LEFT JOIN LATERAL (
   SELECT at, preview FROM (
@@ -176,6 +178,9 @@ type GroupMessage struct {
 	State     string // out: of the ledger
 	Code      string
 	At        time.Time
+	Members   int // out: whom it went to
+	Received  int // out: of these
+	Read      int
 }
 
 // GroupMessages lists the messages of a group, newest first.
@@ -185,10 +190,13 @@ func (s *Store) GroupMessages(ctx context.Context, teamID, groupID uuid.UUID, li
 		rows, _ := tx.Query(ctx, `
 SELECT * FROM (
   (SELECT m.id, 'out', k.body -> 0 ->> 'kind', COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', ''), m.state::text,
-     COALESCE(m.code, ''), COALESCE(m.sent_at, m.attempted_at, to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0)) AS at
-   FROM messages m JOIN contents k ON k.id = m.content_id WHERE m.team_id = $1 AND m.conversation_id = $2 ORDER BY m.id DESC LIMIT $3)
+     COALESCE(m.code, ''), COALESCE(m.sent_at, m.attempted_at, to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0)) AS at,
+     r.members, r.received, r.read
+   FROM messages m JOIN contents k ON k.id = m.content_id CROSS JOIN LATERAL (
+     SELECT count(*) AS members, count(received_at) AS received, count(read_at) AS read FROM group_receipts WHERE message_id = m.id) r
+   WHERE m.team_id = $1 AND m.conversation_id = $2 ORDER BY m.id DESC LIMIT $3)
   UNION ALL
-  (SELECT i.id, 'in', i.kind, COALESCE(i.body ->> 'text', ''), '', '', i.sent_at
+  (SELECT i.id, 'in', i.kind, COALESCE(i.body ->> 'text', ''), '', '', i.sent_at, 0, 0, 0
    FROM inbound_messages i WHERE i.team_id = $1 AND i.conversation_id = $2 ORDER BY i.sent_at DESC LIMIT $3)
 ) x ORDER BY at DESC LIMIT $3`, teamID, groupID, limit)
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[GroupMessage])

@@ -86,6 +86,11 @@ func refusedData(err error) bool {
 // applyIntake applies what a batch of webhooks said.
 func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.IntakeResult, error) {
 	var result omniflow.IntakeResult
+	named, clues, err := resolveGroupClues(ctx, tx, in.Clues)
+	if err != nil {
+		return result, err
+	}
+	in.Statuses, in.Clues = append(in.Statuses, named...), clues
 	for statuses, clues := in.Statuses, in.Clues; ; statuses = nil {
 		found, dead, later, err := resolveClues(ctx, tx, clues)
 		if err != nil {
@@ -132,6 +137,10 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 func mergeAll(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, error) {
 	sum := 0
 	if err := lockMessages(ctx, tx, statuses); err != nil {
+		return 0, err
+	}
+	statuses, err := noteReceipts(ctx, tx, statuses)
+	if err != nil {
 		return 0, err
 	}
 	proofs := proofs{}

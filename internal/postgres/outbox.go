@@ -17,6 +17,8 @@ type Start struct {
 	WorkflowID string
 	Input      json.RawMessage
 	Summary    string
+	// ConversationID becomes the search attribute of the run; zero: it is of none.
+	ConversationID uuid.UUID
 }
 
 // DrainOutbox gives every promised start that is older than a second, those
@@ -28,7 +30,7 @@ func (s *Store) DrainOutbox(ctx context.Context, limit int, start func(context.C
 	var failed error
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			SELECT id, team_id, workflow, workflow_id, input, summary FROM outbox
+			SELECT id, team_id, workflow, workflow_id, input, summary, COALESCE(conversation_id, '00000000-0000-0000-0000-000000000000') FROM outbox
 			WHERE started_at IS NULL AND created_at < now() - interval '1 second'
 			ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
 		if err != nil {

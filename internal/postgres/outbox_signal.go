@@ -22,18 +22,20 @@ type Signal struct {
 	Input      json.RawMessage
 	Signal     string
 	Summary    string
+	// ConversationID becomes the search attribute of a run that is started; zero: it is of none.
+	ConversationID uuid.UUID
 }
 
 // promiseSignal promises that the run of a workflow hears that something
-// changed.
-func promiseSignal(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, workflow, workflowID string, input any, summary string) error {
+// changed; conversationID is the conversation that the run is about.
+func promiseSignal(ctx context.Context, tx pgx.Tx, teamID, conversationID uuid.UUID, workflow, workflowID string, input any, summary string) error {
 	body, err := json.Marshal(input)
 	if err != nil {
 		return fmt.Errorf("write input of %s: %w", workflowID, err)
 	}
 	_, err = tx.Exec(ctx, `
-INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		newID(), teamID, workflow, workflowID, body, omniflow.SignalChanged, summary)
+INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary, conversation_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		newID(), teamID, workflow, workflowID, body, omniflow.SignalChanged, summary, conversationID)
 	if err != nil {
 		return fmt.Errorf("promise signal to %s: %w", workflowID, err)
 	}
@@ -42,13 +44,13 @@ INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, s
 
 // wakeGroup tells the run of a group's creation to look again.
 func wakeGroup(ctx context.Context, tx pgx.Tx, teamID, groupID uuid.UUID) error {
-	return promiseSignal(ctx, tx, teamID, omniflow.CreateGroupRun, omniflow.CreateGroupID(teamID, groupID),
+	return promiseSignal(ctx, tx, teamID, groupID, omniflow.CreateGroupRun, omniflow.CreateGroupID(teamID, groupID),
 		omniflow.GroupRef{TeamID: teamID, GroupID: groupID}, "WhatsApp group")
 }
 
 // wakeMember tells the run of a member to look again, or starts it.
 func wakeMember(ctx context.Context, tx pgx.Tx, teamID, groupID, memberID uuid.UUID, hash string) error {
-	return promiseSignal(ctx, tx, teamID, omniflow.ChangeGroupMemberRun, omniflow.ChangeGroupMemberID(teamID, groupID, hash),
+	return promiseSignal(ctx, tx, teamID, groupID, omniflow.ChangeGroupMemberRun, omniflow.ChangeGroupMemberID(teamID, groupID, hash),
 		omniflow.MemberRef{GroupRef: omniflow.GroupRef{TeamID: teamID, GroupID: groupID}, MemberID: memberID}, "member of a WhatsApp group")
 }
 
@@ -62,7 +64,8 @@ func (s *Store) DrainSignals(ctx context.Context, limit int, deliver func(contex
 	var failed error
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
-			SELECT id, team_id, workflow, workflow_id, input, signal, summary FROM outbox_signals
+			SELECT id, team_id, workflow, workflow_id, input, signal, summary,
+			  COALESCE(conversation_id, '00000000-0000-0000-0000-000000000000') FROM outbox_signals
 			WHERE delivered_at IS NULL ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
 		due, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Signal])
 		if err != nil {

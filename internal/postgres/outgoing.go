@@ -122,6 +122,11 @@ func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.Out
 	out := &omniflow.OutgoingMessage{TeamID: r.TeamID, ChannelAccountID: r.ChannelAccountID, Channel: omniflow.Channel(r.Channel), Contents: r.Contents,
 		ToGroup: r.ToGroup, ReconcileAfter: r.ReconcileAfter,
 		ClaimedMessage: omniflow.ClaimedMessage{ID: r.ID, ConversationID: r.ConversationID, ContentID: r.ContentID, Recipient: r.Recipient, Tries: r.Tries}}
+	if r.ToGroup {
+		if err := expectReceipts(ctx, tx, r); err != nil {
+			return nil, err
+		}
+	}
 	err := tx.QueryRow(ctx, `
 		UPDATE messages SET state = 'sending', code = NULL, due_at = NULL, attempt = attempt + 1, attempted_at = now() WHERE id = $1
 		RETURNING attempt, attempted_at`, r.ID).Scan(&out.Attempt, &out.AttemptedAt)
@@ -258,7 +263,7 @@ func promiseMessage(ctx context.Context, tx pgx.Tx, m NewGroupMessage, g groupRo
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary) VALUES ($1, $2, $3, $4, $5, 'message to a WhatsApp group')`,
-		newID(), m.TeamID, omniflow.SendMessageRun, workflowID, omniflow.MessageRef{TeamID: m.TeamID, MessageID: m.ID})
+INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary, conversation_id) VALUES ($1, $2, $3, $4, $5, 'message to a WhatsApp group', $6)`,
+		newID(), m.TeamID, omniflow.SendMessageRun, workflowID, omniflow.MessageRef{TeamID: m.TeamID, MessageID: m.ID}, g.ID)
 	return err
 }

@@ -80,6 +80,7 @@ SELECT gen_random_uuid(), team_id, id, gen_random_uuid(), 'log', 'x' FROM conver
 		`INSERT INTO inbound_media (inbound_message_id, team_id, channel_account_id, handle) SELECT id, team_id, channel_account_id, 'h' FROM inbound_messages WHERE team_id = $1`,
 		`INSERT INTO keyword_rules (id, team_id, keyword, match, reply) VALUES (gen_random_uuid(), $1, 'k', 'exact', 'r')`,
 		`INSERT INTO auto_close_rules (id, team_id, name, channels) VALUES (gen_random_uuid(), $1, 'n', '{line}')`,
+		`INSERT INTO group_receipts (message_id, team_id, participant) SELECT id, team_id, '1' FROM messages WHERE team_id = $1`,
 		`INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal) VALUES (gen_random_uuid(), $1, 'w', 'w', '{}', 's')`,
 		`INSERT INTO audit_log (id, team_id, action, object) VALUES (gen_random_uuid(), $1, 'x', 'y')`,
 	} {

@@ -24,6 +24,8 @@ type OutboxSignal struct {
 	Input      json.RawMessage // of the run, if none is open
 	Signal     string
 	Summary    string
+	// ConversationID becomes the search attribute of a run that is started; zero: it is of none.
+	ConversationID uuid.UUID
 }
 
 // Signaler delivers promised signals, and starts the run where none is open.
@@ -49,7 +51,11 @@ func (t Signaler) Signal(ctx context.Context, s OutboxSignal) error {
 	if err != nil {
 		return fmt.Errorf("encode summary of %s: %w", s.WorkflowID, err)
 	}
-	attributes, err := keywords(map[string]string{"TeamId": s.TeamID.String(), "JobKind": to.jobKind})
+	found := map[string]string{"TeamId": s.TeamID.String(), "JobKind": to.jobKind}
+	if s.ConversationID != uuid.Nil {
+		found["ConversationId"] = s.ConversationID.String()
+	}
+	attributes, err := keywords(found)
 	if err != nil {
 		return fmt.Errorf("encode search attributes of %s: %w", s.WorkflowID, err)
 	}

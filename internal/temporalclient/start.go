@@ -24,6 +24,8 @@ type OutboxStart struct {
 	WorkflowID string          // made by one function of package workflows
 	Input      json.RawMessage // the workflow's input, as JSON
 	Summary    string          // one line for operators; no customer's data
+	// ConversationID becomes the search attribute of that name; zero: the run is of none.
+	ConversationID uuid.UUID
 }
 
 // Starter starts promised runs. Starting one twice is harmless: a run that is
@@ -69,12 +71,20 @@ func (t Starter) Start(ctx context.Context, s OutboxStart) error {
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		StaticSummary:            s.Summary,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.TeamIDKey.ValueSet(s.TeamID.String()), workflows.JobKindKey.ValueSet(to.jobKind)),
+		TypedSearchAttributes:    temporal.NewSearchAttributes(s.attributes(to)...),
 	}, s.Workflow, s.Input)
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &already) {
 		return fmt.Errorf("start %s: %w", s.WorkflowID, err)
 	}
 	return nil
+}
+
+// attributes are what a run is found by.
+func (s OutboxStart) attributes(to route) []temporal.SearchAttributeUpdate {
+	out := []temporal.SearchAttributeUpdate{workflows.TeamIDKey.ValueSet(s.TeamID.String()), workflows.JobKindKey.ValueSet(to.jobKind)}
+	if s.ConversationID != uuid.Nil {
+		out = append(out, workflows.ConversationIDKey.ValueSet(s.ConversationID.String()))
+	}
+	return out
 }

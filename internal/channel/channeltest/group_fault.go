@@ -123,7 +123,7 @@ func groupRefusals(t *testing.T, k *groupKit) {
 	}{
 		131211: {channel.Rejected, omniflow.GroupLimitReached},
 		131214: {channel.Rejected, omniflow.GroupCreationDisabled},
-		131215: {channel.Misconfigured, omniflow.GroupNotEligible},
+		131215: {channel.Rejected, omniflow.GroupNotEligible},
 		131208: {channel.Throttled, omniflow.ProviderThrottled},
 		100:    {channel.Rejected, omniflow.ProviderRejected},
 		190:    {channel.Misconfigured, omniflow.AccountStopped},
@@ -146,7 +146,7 @@ func groupThrottle(t *testing.T, k *groupKit) {
 	}
 	_, err := k.patient.CreateGroup(within(t, patience), k.Account, channel.GroupSpec{Subject: "VIP"})
 	e := k.refused(t, err, channel.Throttled, omniflow.ProviderThrottled)
-	require.Equal(t, channel.ScopeAccount, e.Scope)
+	require.Equal(t, channel.ScopeMessage, e.Scope, "messages are not slowed by it")
 	require.Positive(t, e.RetryAfter)
 	require.Equal(t, 4, k.calls(simulator.GroupCreate))
 }

@@ -99,7 +99,7 @@ func groupTakesNothing(t *testing.T, k *groupKit) {
 	require.Len(t, k.Sim.GroupDeliveries(), 1)
 
 	k.settings(t, func(s *simulator.GroupSettings) { s.NotEligible = true })
-	k.refused(t, send(), channel.Misconfigured, omniflow.GroupNotEligible)
+	k.refused(t, send(), channel.Rejected, omniflow.GroupNotEligible)
 }
 
 // lostGroupMessage: taken once, Ambiguous, never sent again.

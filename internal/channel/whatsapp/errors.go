@@ -23,14 +23,15 @@ func family(code, _ int) channel.Rule {
 }
 
 var rules = map[string]channel.Rule{
-	// R: refused before processing. 131056 slows one pair only (section 5.2).
+	// R: refused before processing. 131056 slows one pair only (section 5.2);
+	// 131208 is about calls that change groups, never about messages (section 3.7).
 	"4":       channel.Throttle(channel.ScopeAccount, time.Minute),
 	"80007":   channel.Throttle(channel.ScopeAccount, time.Minute),
 	"80008":   channel.Throttle(channel.ScopeAccount, time.Minute),
 	"130429":  channel.Throttle(channel.ScopeAccount, time.Second),
 	"131056":  channel.Throttle(channel.ScopeMessage, 4*time.Second),
 	"131057":  channel.Throttle(channel.ScopeAccount, 10*time.Second),
-	"131208":  channel.Throttle(channel.ScopeAccount, 30*time.Second),
+	"131208":  channel.Throttle(channel.ScopeMessage, 30*time.Second),
 	"134101":  channel.Throttle(channel.ScopeTemplate, 10*time.Minute),
 	"2494100": channel.Throttle(channel.ScopeAccount, time.Minute),
 
@@ -114,7 +115,9 @@ var rules = map[string]channel.Rule{
 	"2388293": channel.Terminal(omniflow.TemplateInvalid),
 	"2388299": channel.Terminal(omniflow.TemplateInvalid),
 
-	// Groups, section 3.7. Only group calls get these. 131208 is above.
+	// Groups, section 3.7. Only group calls get these. 131208 is above. None
+	// stops the account: a number that may have no groups (131215) still talks
+	// one to one.
 	"131020": channel.Terminal(omniflow.GroupEmpty),
 	"131041": channel.Terminal(omniflow.NotFound),
 	"131059": channel.Terminal(omniflow.GroupListCursorExpired),
@@ -129,7 +132,7 @@ var rules = map[string]channel.Rule{
 	"131212": channel.Terminal(omniflow.GroupNotMember),
 	"131213": channel.Terminal(omniflow.GroupJoinRequestGone),
 	"131214": channel.Terminal(omniflow.GroupCreationDisabled),
-	"131215": channel.Stop(omniflow.GroupNotEligible),
+	"131215": channel.Terminal(omniflow.GroupNotEligible),
 }
 
 // failure is the meaning of an error in a failed status. Such a message is

@@ -18,7 +18,7 @@ func made(baseURL string, client *channel.HTTPClient) channel.Provider { return 
 var catalogue = []channeltest.Codes{
 	{Section: "5.6 R", Fault: channel.Throttled, Scope: channel.ScopeAccount, Reason: omniflow.ProviderThrottled,
 		Codes: "4 80007 80008 130429 131057 2494100"},
-	{Section: "3.7 131208", Fault: channel.Throttled, Scope: channel.ScopeAccount, Reason: omniflow.ProviderThrottled,
+	{Section: "3.7 131208", Fault: channel.Throttled, Scope: channel.ScopeMessage, Reason: omniflow.ProviderThrottled,
 		Codes: "131208"},
 	{Section: "5.2 pair", Fault: channel.Throttled, Scope: channel.ScopeMessage, Reason: omniflow.ProviderThrottled,
 		Codes: "131056"},
@@ -65,7 +65,7 @@ var catalogue = []channeltest.Codes{
 	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupNotMember, Codes: "131212"},
 	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupJoinRequestGone, Codes: "131213"},
 	{Section: "3.7", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupCreationDisabled, Codes: "131214"},
-	{Section: "3.7", Fault: channel.Misconfigured, Scope: channel.ScopeAccount, Reason: omniflow.GroupNotEligible, Codes: "131215"},
+	{Section: "3.7 131215", Fault: channel.Rejected, Scope: channel.ScopeMessage, Reason: omniflow.GroupNotEligible, Codes: "131215"},
 }
 
 func TestCodes(t *testing.T) {
