@@ -28,5 +28,5 @@ func wakeConversation(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationR
 	if tag.RowsAffected() == 0 {
 		return nil
 	}
-	return promiseSignal(ctx, tx, ref.TeamID, omniflow.ServeConversationRun, omniflow.ServeConversationID(ref.TeamID, ref.ConversationID), ref, "conversation")
+	return promiseSignal(ctx, tx, ref.TeamID, ref.ConversationID, omniflow.ServeConversationRun, omniflow.ServeConversationID(ref.TeamID, ref.ConversationID), ref, "conversation")
 }
