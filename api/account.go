@@ -58,6 +58,7 @@ type accountBody struct {
 	WABAID      string           `json:"waba_id"`
 	State       string           `json:"state" doc:"active, or stopped until an operator acts."`
 	StopCode    string           `json:"stop_code"`
+	NextStep    string           `json:"next_step" doc:"What a person should do about the stop."`
 	StoppedAt   *time.Time       `json:"stopped_at"`
 	WebhookPath string           `json:"webhook_path" doc:"Give this path of the API to the provider."`
 	CreatedAt   time.Time        `json:"created_at"`
@@ -207,7 +208,7 @@ func (s *service) showAccount(ctx context.Context, teamID, id uuid.UUID) (*accou
 
 func bodyOfAccount(a postgres.Account) accountBody {
 	out := accountBody{ID: a.ID, TeamID: a.TeamID, Channel: a.Channel, Name: a.Name, ExternalID: a.ExternalID, WABAID: a.WABAID,
-		State: a.State, StopCode: a.StopCode, StoppedAt: a.StoppedAt, CreatedAt: a.CreatedAt, Limiters: []limiterBody{},
+		State: a.State, StopCode: a.StopCode, NextStep: omniflow.Advice(a.Channel, a.StopCode), StoppedAt: a.StoppedAt, CreatedAt: a.CreatedAt, Limiters: []limiterBody{},
 		WebhookPath: fmt.Sprintf("/webhooks/%s/%s", a.Channel, a.ID)}
 	for _, l := range a.Limiters {
 		out.Limiters = append(out.Limiters, limiterBody{Name: l.Name, LimitPerSecond: l.LimitPerSecond, RateNow: l.RateNow,

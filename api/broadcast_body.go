@@ -29,6 +29,7 @@ type laneBody struct {
 	Reason           string           `json:"reason" doc:"Why slower or closed."`
 	AccountState     string           `json:"account_state"`
 	StopCode         string           `json:"stop_code"`
+	NextStep         string           `json:"next_step" doc:"What a person should do about a stopped lane; empty while it is not."`
 
 	Waiting omniflow.Waiting `json:"waiting" doc:"Why it is not moving."`
 }
@@ -70,6 +71,9 @@ func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error)
 		lane := laneBody{ChannelAccountID: l.ChannelAccountID, Channel: l.Channel, AccountName: l.AccountName, Control: l.Control,
 			ControlReason: l.ControlReason, Counts: countsBody{Tally: tally, Recipients: l.Recipients}, RateNow: l.RateNow,
 			LimitPerSecond: l.LimitPerSecond, ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode, Waiting: toTheSecond(l.Waiting(tally, now))}
+		if lane.NextStep = omniflow.Advice(l.Channel, l.StopCode); l.StopCode == "" && l.Control == omniflow.Stopped {
+			lane.NextStep = omniflow.Advice(l.Channel, l.ControlReason)
+		}
 		if l.ControlBy != nil {
 			lane.ControlBy = l.ControlBy.String()
 		}

@@ -29,7 +29,7 @@ type rateInput struct {
 	BroadcastPath
 	Body struct {
 		ChannelAccountID uuid.UUID `json:"channel_account_id"`
-		RatePerSecond    float64   `json:"rate_per_second" doc:"Calls; LINE: multicast calls."`
+		RatePerSecond    float64   `json:"rate_per_second" doc:"Calls. On LINE multicast calls, at most 200, or pushes where the texts hold the name variable, at most 2,000."`
 		Reason           string    `json:"reason,omitempty" maxLength:"1000" doc:"Kept in the audit log."`
 	}
 }
@@ -124,7 +124,12 @@ func (s *service) checkControl(ctx context.Context, b postgres.Broadcast, name s
 	if name != workflows.UpdateSetRate {
 		return nil
 	}
-	if no := omniflow.CheckBroadcastRate(account.Channel, in.RatePerSecond); no != nil {
+	request, err := s.store.LoadRequest(ctx, b.TeamID, b.ID)
+	if err != nil {
+		return err
+	}
+	limiter := omniflow.LimiterOf(account.Channel, request.Messages)
+	if no := omniflow.CheckBroadcastRate(account.Channel, limiter, in.RatePerSecond); no != nil {
 		return no
 	}
 	return nil

@@ -76,6 +76,7 @@ func TestControlsAreRefused(t *testing.T) {
 	endedID, ended := c.broadcastOf("sales_staff")
 	w.exec(`UPDATE broadcasts SET finished_at = now(), state = 'finished' WHERE id = $1`, endedID)
 	staff := c.token["sales_staff"]
+	personal := c.personalBroadcast()
 	before := w.counts()
 
 	for _, row := range []struct {
@@ -93,6 +94,10 @@ func TestControlsAreRefused(t *testing.T) {
 		{"no rate", path + ":rate", staff, m{"channel_account_id": accounts["line"], "rate_per_second": 0}, 422, "rate_invalid"},
 		{"more multicasts than LINE allows", path + ":rate", staff, m{"channel_account_id": accounts["line"], "rate_per_second": 201}, 422, "rate_invalid"},
 		{"more than Messenger allows", path + ":rate", staff, m{"channel_account_id": accounts["facebook"], "rate_per_second": 301}, 422, "rate_invalid"},
+		{"a negative rate", path + ":rate", staff, m{"channel_account_id": accounts["whatsapp"], "rate_per_second": -1}, 422, "rate_invalid"},
+		{"more than WhatsApp allows", path + ":rate", staff, m{"channel_account_id": accounts["whatsapp"], "rate_per_second": 1001}, 422, "rate_invalid"},
+		{"resume of a finished broadcast", ended + ":resume", staff, m{}, 409, "broadcast_finished"},
+		{"more pushes than LINE allows", personal + ":rate", staff, m{"channel_account_id": accounts["line"], "rate_per_second": 2001}, 422, "rate_invalid"},
 		{"an unknown action", path + ":explode", staff, m{}, 404, "not_found"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -130,4 +135,48 @@ func TestControlsWhileTheEngineIsAway(t *testing.T) {
 	w.engine.fail(nil, omniflow.Refuse(omniflow.RateInvalid, "D-BRD-2", "no"))
 	w.do("POST", path+":pause", c.token["sales_staff"], m{}).problem(422, "rate_invalid")
 	require.NotEmpty(t, id)
+}
+
+// personalBroadcast accepts a broadcast whose texts hold the name variable, and
+// gives its path.
+func (c *company) personalBroadcast() string {
+	c.w.t.Helper()
+	var accepted struct{ ID uuid.UUID }
+	c.w.do("POST", "/v1/broadcasts", c.token["sales_staff"], holding("web", []m{{"kind": "text", "text": "您好 " + omniflow.CustomerName}})).into(202, &accepted)
+	return "/v1/broadcasts/" + accepted.ID.String()
+}
+
+// A personal text goes to LINE by push, of which 2,000 a second are allowed,
+// and not by multicast with its 200.
+func TestTheRateOfAPersonalBroadcastIsThatOfPushes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, accounts := w.shop()
+	require.Equal(t, 200, w.do("POST", c.personalBroadcast()+":rate", c.token["sales_staff"],
+		m{"channel_account_id": accounts["line"], "rate_per_second": 2000}).Status)
+	_, updates := w.engine.calls()
+	require.Len(t, updates, 1)
+	require.InDelta(t, 2000, updates[0].in.RatePerSecond, 0)
+}
+
+func TestTheFailureRateOfATeam(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for given, want := range map[int]int{0: 50, 1: 1, 100: 100} {
+		body := m{"name": "A", "plan": "omo"}
+		if given > 0 {
+			body["stop_failure_percent"] = given
+		}
+		var team teamBody
+		w.do("POST", "/v1/teams", w.platform, body).into(201, &team)
+		require.Equal(t, want, team.StopFailurePercent)
+		w.do("GET", "/v1/teams/"+team.TeamID.String(), w.platform, nil).into(200, &team)
+		require.Equal(t, want, team.StopFailurePercent)
+	}
+	c, _ := w.shop()
+	w.exec(`UPDATE teams SET stop_failure_percent = 7 WHERE team_id = $1`, c.id)
+	id, _ := c.broadcastOf("sales_staff")
+	job, err := w.store.BroadcastJob(t.Context(), uuid.MustParse(c.id), id)
+	require.NoError(t, err)
+	require.Equal(t, 7, job.StopFailurePercent, "a broadcast that says nothing takes the team's")
 }

@@ -44,6 +44,7 @@ type preflightLane struct {
 	Quota            quotaBody        `json:"quota"`
 	ExpectedFinish   *time.Time       `json:"expected_finish" doc:"At the rate in force now, were it to start now or at start_at; null while the account is stopped."`
 	StopCode         string           `json:"stop_code" doc:"Why the account sends nothing now."`
+	NextStep         string           `json:"next_step" doc:"What a person should do about that."`
 	ClosedUntil      *time.Time       `json:"closed_until"`
 }
 
@@ -147,7 +148,8 @@ func (s *service) fillPreflight(out *preflightBody, p postgres.Preflight, r omni
 
 func showPreflightLane(l postgres.PreflightLane, from time.Time) preflightLane {
 	out := preflightLane{ChannelAccountID: l.ChannelAccountID, Channel: l.Channel, AccountName: l.AccountName, Recipients: l.Recipients,
-		Eligible: l.Eligible, Skipped: []reasonBody{}, Rows: l.Rows, Usage: l.Rows, StopCode: l.StopCode, ClosedUntil: l.ClosedUntil}
+		Eligible: l.Eligible, Skipped: []reasonBody{}, Rows: l.Rows, Usage: l.Rows, StopCode: l.StopCode, ClosedUntil: l.ClosedUntil,
+		NextStep: omniflow.Advice(l.Channel, l.StopCode)}
 	if l.Channel == omniflow.LINE {
 		out.Usage = l.Eligible
 	}

@@ -50,6 +50,7 @@ func TestAPreflightAnswersAndChangesNothing(t *testing.T) {
 	require.Equal(t, 2, lanes["whatsapp"].Usage)
 	require.Equal(t, []reasonBody{{Code: "window_closed", Recipients: 1}}, lanes["facebook"].Skipped)
 	require.Equal(t, "190", lanes["instagram"].StopCode)
+	require.NotEmpty(t, lanes["instagram"].NextStep)
 	require.Nil(t, lanes["instagram"].ExpectedFinish)
 	require.WithinDuration(t, time.Now(), *lanes["whatsapp"].ExpectedFinish, 10*time.Second)
 

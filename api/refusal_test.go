@@ -89,6 +89,8 @@ SELECT $1, i.team_id, i.contact_id, i.id, i.channel_account_id, $2, $3, 'closed'
 		{"unknown flag", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "flags": []string{"magic"}}, 422, "input_invalid"},
 		{"unknown timezone", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "timezone": "Mars/Base"}, 422, "input_invalid"},
 		{"reconciles too soon", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "reconcile_after_seconds": -1}, 422, "input_invalid"},
+		{"a failure rate over 100 %", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "stop_failure_percent": 101}, 422, "input_invalid"},
+		{"a failure rate below 0", "POST", "/v1/teams", w.platform, m{"name": "A", "plan": "omo", "stop_failure_percent": -1}, 422, "input_invalid"},
 		{"a member makes a team", "POST", "/v1/teams", c.admin, m{"name": "A", "plan": "omo"}, 403, "permission_denied"},
 		{"an agent makes a member", "POST", c.path + "/members", agent, m{"name": "A", "role": "cs_agent"}, 403, "permission_denied"},
 		{"foreign team's id", "POST", other.path + "/members", c.admin, m{"name": "A", "role": "cs_agent"}, 404, "not_found"},

@@ -25,6 +25,7 @@ type createTeamInput struct {
 		OnUnknown             string   `json:"on_unknown,omitempty" doc:"prove (default), fail or resend: what to do about a message whose outcome was never learned."`
 		ReconcileAfterSeconds int      `json:"reconcile_after_seconds,omitempty" maximum:"2592000" doc:"When on_unknown is applied; at least 15, default 600."`
 		GiveUpAfterSeconds    int      `json:"give_up_after_seconds,omitempty" maximum:"2592000" doc:"When an unproven message counts as failed; default 86400."`
+		StopFailurePercent    int      `json:"stop_failure_percent,omitempty" minimum:"1" maximum:"100" doc:"A broadcast's lane stops when more than this of its last 500 outcomes failed; default 50, 100 is never. A broadcast may set its own."`
 	}
 }
 
@@ -37,6 +38,7 @@ type teamBody struct {
 	OnUnknown             omniflow.UnknownPolicy `json:"on_unknown"`
 	ReconcileAfterSeconds int                    `json:"reconcile_after_seconds"`
 	GiveUpAfterSeconds    int                    `json:"give_up_after_seconds"`
+	StopFailurePercent    int                    `json:"stop_failure_percent"`
 	CreatedAt             time.Time              `json:"created_at"`
 }
 
@@ -77,7 +79,7 @@ func newTeam(in *createTeamInput) (postgres.Team, error) {
 		return postgres.Team{}, no
 	}
 	t := postgres.Team{Name: b.Name, Plan: plan, OnUnknown: policy, Flags: []string{}, Timezone: b.Timezone,
-		ReconcileAfter: time.Duration(b.ReconcileAfterSeconds) * time.Second, GiveUpAfter: time.Duration(b.GiveUpAfterSeconds) * time.Second}
+		ReconcileAfter: time.Duration(b.ReconcileAfterSeconds) * time.Second, GiveUpAfter: time.Duration(b.GiveUpAfterSeconds) * time.Second, StopFailurePercent: b.StopFailurePercent}
 	for _, f := range flags {
 		t.Flags = append(t.Flags, string(f))
 	}
@@ -89,6 +91,9 @@ func newTeam(in *createTeamInput) (postgres.Team, error) {
 	}
 	if t.GiveUpAfter == 0 {
 		t.GiveUpAfter = max(omniflow.DefaultGiveUpAfter, t.ReconcileAfter)
+	}
+	if t.StopFailurePercent == 0 {
+		t.StopFailurePercent = omniflow.DefaultStopFailurePercent
 	}
 	return t, checkTeam(t)
 }
@@ -116,5 +121,6 @@ func (s *service) getTeam(ctx context.Context, in *TeamPath) (*teamOutput, error
 
 func showTeam(t postgres.Team) teamBody {
 	return teamBody{TeamID: t.TeamID, Name: t.Name, Plan: t.Plan, Flags: t.Flags, Timezone: t.Timezone, OnUnknown: t.OnUnknown,
-		ReconcileAfterSeconds: int(t.ReconcileAfter.Seconds()), GiveUpAfterSeconds: int(t.GiveUpAfter.Seconds()), CreatedAt: t.CreatedAt}
+		ReconcileAfterSeconds: int(t.ReconcileAfter.Seconds()), GiveUpAfterSeconds: int(t.GiveUpAfter.Seconds()),
+		StopFailurePercent: t.StopFailurePercent, CreatedAt: t.CreatedAt}
 }

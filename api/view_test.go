@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"omniflow/internal/omniflow"
 )
 
 func TestDetailCountsTheLedger(t *testing.T) {
@@ -43,6 +45,8 @@ ORDER BY c.channel`, id) // facebook, instagram, line, whatsapp
 	facebook, line := detail.Lanes[0], detail.Lanes[2]
 	require.Equal(t, "stopped", facebook.AccountState)
 	require.Equal(t, "190", facebook.StopCode)
+	require.Equal(t, omniflow.Advice(omniflow.Facebook, "190"), facebook.NextStep)
+	require.Empty(t, line.NextStep, "who paused it knows why")
 	require.Equal(t, 1, facebook.Counts.Read)
 	require.EqualValues(t, "paused", line.Control)
 	require.Equal(t, "typo", line.ControlReason)

@@ -110,6 +110,9 @@ func (a *app) accountListCommand() *cobra.Command {
 		if err := a.table([]string{"id", "channel", "name", "state", "limits"}, rows); err != nil {
 			return err
 		}
+		for _, x := range list.Items {
+			a.next(x.Channel, x.ID, x.NextStep)
+		}
 		a.more(list.Next)
 		return nil
 	})

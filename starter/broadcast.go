@@ -65,7 +65,20 @@ func (a *app) printBroadcast(b apiclient.Broadcast) error {
 		rows = append(rows, append(append([]string{l.Channel, l.ChannelAccountID, laneState(l)}, cells(l.Counts)...), dash(l.Waiting.String())))
 	}
 	rows = append(rows, append(append([]string{"total", "", ""}, cells(b.Counts)...), ""))
-	return a.table(append(append([]string{"channel", "account", "control"}, tallyHeader[:]...), "waiting"), rows)
+	if err := a.table(append(append([]string{"channel", "account", "control"}, tallyHeader[:]...), "waiting"), rows); err != nil {
+		return err
+	}
+	for _, l := range b.Lanes {
+		a.next(l.Channel, l.ChannelAccountID, l.NextStep)
+	}
+	return nil
+}
+
+// next says what to do about something that was stopped, if it was.
+func (a *app) next(channel, account, step string) {
+	if step != "" {
+		a.say("next for %s %s: %s", channel, account, step)
+	}
 }
 
 // tallyHeader names the columns that cells fills.

@@ -28,10 +28,14 @@ func (a *app) broadcastCheckCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		show := a.printPreflight
 		if *verdicts {
-			return a.printVerdicts(p)
+			show = a.printVerdicts
 		}
-		return a.printPreflight(p)
+		if err := show(p); err != nil || p.WouldStart {
+			return err
+		}
+		return p.Problem
 	})
 	return c
 }
@@ -40,7 +44,7 @@ func (a *app) printPreflight(p apiclient.Preflight) error {
 	if p.WouldStart {
 		a.say("would start: %d of %d recipients are eligible, %d messages", p.Eligible, p.Recipients, p.Rows)
 	} else {
-		a.say("would be refused: %s", explain(p.Problem))
+		a.say("would be refused; %d of %d recipients would be eligible", p.Eligible, p.Recipients)
 	}
 	var rows [][]string
 	for _, l := range p.Lanes {
@@ -55,7 +59,13 @@ func (a *app) printPreflight(p apiclient.Preflight) error {
 		rows = append(rows, []string{l.Channel, l.ChannelAccountID, strconv.Itoa(l.Eligible) + "/" + strconv.Itoa(l.Recipients),
 			dash(strings.Join(skipped, ", ")), strconv.Itoa(l.Usage), quota(l.Quota), when(l.ExpectedFinish), state})
 	}
-	return a.table([]string{"channel", "account", "eligible", "skipped", "usage", "quota", "finish", "account is"}, rows)
+	if err := a.table([]string{"channel", "account", "eligible", "skipped", "usage", "quota", "finish", "account is"}, rows); err != nil {
+		return err
+	}
+	for _, l := range p.Lanes {
+		a.next(l.Channel, l.ChannelAccountID, l.NextStep)
+	}
+	return nil
 }
 
 func quota(q apiclient.Quota) string {

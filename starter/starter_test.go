@@ -132,6 +132,10 @@ func TestCommands(t *testing.T) {
 			"would start: 7 of 9 recipients are eligible, 7 messages\n" +
 				"CHANNEL  ACCOUNT  ELIGIBLE  SKIPPED             USAGE  QUOTA                FINISH  ACCOUNT IS\n" +
 				"line     A        7/9       customer_blocked 2  7      short (3 of 5 used)  -       ready\n"},
+		{"a stopped lane says what to do", "broadcast show B", `{"id":"B","state":"running","lanes":[{"channel":"whatsapp","channel_account_id":"A","stop_code":"190","next_step":"make a token"}]}`,
+			"GET /v1/broadcasts/B", "next for whatsapp A: make a token\n"},
+		{"a stopped account says what to do", "account list", `{"items":[{"id":"A","channel":"line","state":"stopped","stop_code":"403","next_step":"change the plan"}],"next":""}`,
+			"GET /v1/teams/T/channel-accounts?limit=50", "next for line A: change the plan\n"},
 		{"broadcast approve", "broadcast approve B --reason late", detail, `POST /v1/broadcasts/B:approve {"reason":"late"}`, "broadcast B n"},
 		{"broadcast retry", "broadcast retry B --scope list --conversation V,W", `{"id":"C","retry_of":"B","rows":3,"reasons":[{"code":"opted_out","rows":2}]}`,
 			`POST /v1/broadcasts/B:retry {"scope":"list","conversation_ids":["V","W"]}`,
@@ -194,6 +198,25 @@ func TestErrors(t *testing.T) {
 			require.Empty(t, out)
 			require.Equal(t, tt.errs, errs)
 		})
+	}
+}
+
+// TestCheckOfARefusedBroadcast: a script sees by the exit code that the start
+// would be refused; a person sees why, and what would go where.
+func TestCheckOfARefusedBroadcast(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "b.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"kind":"broadcast_message","audience":{"all":true},"messages":[{"kind":"text","text":"x"}]}`), 0o600))
+	s := newShell(t, answer(200, `{"would_start":false,"recipients":9,"eligible":7,"problem":{"code":"broadcast_content_unsupported","detail":"video cannot be sent to [instagram]","rule":"BRD-06"},
+		"lanes":[{"channel":"line","channel_account_id":"A","recipients":9,"eligible":7,"quota":{"state":"unknown"},"stop_code":"403","next_step":"change the plan"}]}`))
+	for _, flags := range [][]string{nil, {"--recipients"}, {"--json"}} {
+		code, out, errs := s.run(context.Background(), append([]string{"broadcast", "check", "--file", file}, flags...)...)
+		require.Equal(t, 1, code)
+		require.Equal(t, "starter: broadcast_content_unsupported: video cannot be sent to [instagram] (BRD-06); correct the request and try again\n", errs)
+		if flags == nil {
+			require.Contains(t, out, "would be refused; 7 of 9 recipients would be eligible\n")
+			require.Contains(t, out, "next for line A: change the plan\n")
+		}
 	}
 }
 

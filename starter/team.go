@@ -25,6 +25,7 @@ func (a *app) teamCreateCommand() *cobra.Command {
 	c.Flags().StringVar(&t.OnUnknown, "on-unknown", "", "what to do about lost answers: prove, fail or resend")
 	c.Flags().DurationVar(&reconcile, "reconcile-after", 0, "when to look after a lost answer; at least 30s")
 	c.Flags().DurationVar(&giveUp, "give-up-after", 0, "when to give a lost answer up")
+	c.Flags().IntVar(&t.StopFailurePercent, "stop-failure-percent", 0, "a lane stops when more than this of its last 500 outcomes failed; 50 by default, 100 is never")
 	required(c, "name")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
 		t.ReconcileAfterSeconds, t.GiveUpAfterSeconds = int(reconcile.Seconds()), int(giveUp.Seconds())

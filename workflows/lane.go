@@ -127,9 +127,11 @@ func (l *lane) advance(ctx workflow.Context, st omniflow.LaneStatus) error {
 		l.swept = true
 		return workflow.ExecuteActivity(cancelStep(ctx, l.team, "cancel the rest"), act.CancelLane, l.input()).Get(ctx, nil)
 	case len(st.Slices) > 0 && st.StopCode != "":
-		return l.rest(ctx, fmt.Sprintf("Stopped: the provider answers %s for this account. Mend the cause, then resume.", st.StopCode), true)
-	case len(st.Slices) > 0 && (st.Control == omniflow.Paused || st.Control == omniflow.Stopped):
-		return l.rest(ctx, fmt.Sprintf("%s: %s.", st.Control, st.Reason), false)
+		return l.rest(ctx, fmt.Sprintf("Stopped: the provider answers %s for this account. Next: %s.", st.StopCode, omniflow.Advice(l.Channel, string(st.StopCode))), true)
+	case len(st.Slices) > 0 && st.Control == omniflow.Stopped:
+		return l.rest(ctx, fmt.Sprintf("stopped: %s. Next: %s.", st.Reason, omniflow.Advice(l.Channel, st.Reason)), false)
+	case len(st.Slices) > 0 && st.Control == omniflow.Paused:
+		return l.rest(ctx, fmt.Sprintf("paused: %s.", st.Reason), false)
 	case len(st.Slices) > 0 && st.Control == omniflow.Running && st.Media > 0:
 		return workflow.ExecuteActivity(step(ctx, prepareStep, l.team, "hand the files to the provider"), act.PrepareLane, l.input()).Get(ctx, nil)
 	case len(st.Slices) > 0:

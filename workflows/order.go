@@ -55,13 +55,13 @@ func laneAmong(lanes []omniflow.Lane, account uuid.UUID) (omniflow.Lane, bool) {
 	return omniflow.Lane{}, false
 }
 
-// checkRate refuses a rate that the channel's documentation does not allow,
-// or one for no account in particular.
+// checkRate refuses a rate that no broadcast on the channel may have. Whether
+// this one may depends on its limiter, which the order itself looks up.
 func checkRate(o omniflow.Order, lane omniflow.Lane, in ControlInput) error {
 	if o != omniflow.OrderSetRate {
 		return nil
 	}
-	if r := omniflow.CheckBroadcastRate(lane.Channel, in.RatePerSecond); r != nil {
+	if r := omniflow.CheckRate(lane.Channel, in.RatePerSecond); r != nil {
 		return r
 	}
 	return nil

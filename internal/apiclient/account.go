@@ -37,6 +37,7 @@ type Account struct {
 	WABAID      string    `json:"waba_id"`
 	State       string    `json:"state"` // active or stopped
 	StopCode    string    `json:"stop_code"`
+	NextStep    string    `json:"next_step"`    // what to do about a stop
 	WebhookPath string    `json:"webhook_path"` // such as /webhooks/line/<id>
 	Limiters    []Limiter `json:"limiters"`
 }

@@ -115,7 +115,8 @@ type Lane struct {
 	Reason           string     `json:"reason"` // why closed or slowed
 	AccountState     string     `json:"account_state"`
 	StopCode         string     `json:"stop_code"`
-	Waiting          Waiting    `json:"waiting"` // why it is not moving
+	NextStep         string     `json:"next_step"` // what to do about a stop
+	Waiting          Waiting    `json:"waiting"`   // why it is not moving
 }
 
 // StartBroadcast starts one. The same key with the same request starts nothing

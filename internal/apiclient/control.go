@@ -72,6 +72,7 @@ type PreflightLane struct {
 	Quota            Quota      `json:"quota"`
 	ExpectedFinish   *time.Time `json:"expected_finish"`
 	StopCode         string     `json:"stop_code"`
+	NextStep         string     `json:"next_step"` // what to do about a stop
 	ClosedUntil      *time.Time `json:"closed_until"`
 }
 

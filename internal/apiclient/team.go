@@ -15,6 +15,8 @@ type NewTeam struct {
 	// ReconcileAfterSeconds is at least 30.
 	ReconcileAfterSeconds int `json:"reconcile_after_seconds,omitempty"`
 	GiveUpAfterSeconds    int `json:"give_up_after_seconds,omitempty"`
+	// StopFailurePercent of a lane's last outcomes may fail before it stops; 100 is never.
+	StopFailurePercent int `json:"stop_failure_percent,omitempty"`
 }
 
 // Team is a team as the API shows it.
@@ -27,6 +29,7 @@ type Team struct {
 	OnUnknown             string   `json:"on_unknown"`
 	ReconcileAfterSeconds float64  `json:"reconcile_after_seconds"`
 	GiveUpAfterSeconds    float64  `json:"give_up_after_seconds"`
+	StopFailurePercent    int      `json:"stop_failure_percent"`
 }
 
 // CreateTeam needs a platform token.

@@ -28,11 +28,10 @@ type RetryRequest struct {
 
 // The codes of retries.
 const (
-	RetryNotAllowed    Code = "retry_not_allowed"   // a recipient was sent to, never failed, or is being retried already
-	RetryEmpty         Code = "retry_empty"         // the scope holds nothing
-	DeliveredMeanwhile Code = "delivered_meanwhile" // a webhook proved the first one before the retry was sent
-	Retried            Code = "retried"             // cancelled, since a later broadcast sends it
-	Duplicate          Code = "duplicate"           // the same identity is sent to through another account
+	RetryNotAllowed Code = "retry_not_allowed" // a recipient was sent to, never failed, or is being retried already
+	RetryEmpty      Code = "retry_empty"       // the scope holds nothing
+	Retried         Code = "retried"           // cancelled, since a later broadcast sends it
+	Duplicate       Code = "duplicate"         // the same identity is sent to through another account
 )
 
 // Validate checks what can be checked without the ledger: input_invalid,

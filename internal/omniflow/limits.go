@@ -64,10 +64,20 @@ func checkRate(perSecond, highest float64, ch Channel) *Refusal {
 	return nil
 }
 
-// CheckBroadcastRate checks the rate at which a broadcast may run on ch: of
-// messages, on LINE of multicast calls.
-func CheckBroadcastRate(ch Channel, perSecond float64) *Refusal {
-	if ch == LINE {
+// LimiterOf is the limiter that a broadcast of messages runs under on ch:
+// LINE's goes by multicast calls, unless a name makes every recipient's text
+// another.
+func LimiterOf(ch Channel, messages []Content) LimiterName {
+	if ch == LINE && !PersonalContents(Expand(messages)) {
+		return MulticastLimiter
+	}
+	return MessagesLimiter
+}
+
+// CheckBroadcastRate checks the rate at which a broadcast under a limiter of
+// ch may run: of messages, or of multicast calls.
+func CheckBroadcastRate(ch Channel, limiter LimiterName, perSecond float64) *Refusal {
+	if limiter == MulticastLimiter {
 		return CheckMulticastRate(perSecond)
 	}
 	return CheckRate(ch, perSecond)

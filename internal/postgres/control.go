@@ -90,12 +90,12 @@ func (s *Store) orderRate(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrde
 			return false, oneRow(err, "channel account", o.ChannelAccountID)
 		}
 	}
-	if r := omniflow.CheckBroadcastRate(o.Channel, o.RatePerSecond); r != nil {
-		return false, r
-	}
 	limiter, err := limiterOf(ctx, tx, o)
 	if err != nil {
 		return false, err
+	}
+	if r := omniflow.CheckBroadcastRate(o.Channel, limiter, o.RatePerSecond); r != nil {
+		return false, r
 	}
 	return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiter, o.RatePerSecond)
 }

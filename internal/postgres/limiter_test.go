@@ -328,3 +328,37 @@ func TestAnUnknownAccountHasNoLimiter(t *testing.T) {
 		require.ErrorIs(t, s.Throttled(t.Context(), id, omniflow.MessagesLimiter, "429", 0), pgx.ErrNoRows)
 	}
 }
+
+// The order finds the limiter by the content: 2,000 pushes where a name is in
+// the text, 200 multicasts elsewhere.
+func TestTheLimitOfAnOrderedRateFollowsTheContent(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]omniflow.LimiterName{"您好": omniflow.MulticastLimiter, "您好 " + omniflow.CustomerName: omniflow.MessagesLimiter} {
+		t.Run(string(want), func(t *testing.T) {
+			t.Parallel()
+			s := newSpine(t)
+			s.customers(omniflow.LINE, 1)
+			s.plan(text)
+			s.Exec(`INSERT INTO limiters (channel_account_id, name, team_id, limit_per_second, rate) VALUES ($1, 'messages', $2, 80, 80)`, s.account(omniflow.LINE), s.ID)
+			order := omniflow.ControlOrder{TeamID: s.ID, BroadcastID: s.job.BroadcastID, ChannelAccountID: s.account(omniflow.LINE),
+				Channel: omniflow.LINE, Order: omniflow.OrderSetRate, RatePerSecond: 150}
+			changed, err := s.ControlBroadcast(t.Context(), order)
+			require.NoError(t, err)
+			require.True(t, changed)
+			b, err := s.LoadBroadcast(t.Context(), s.ID, s.job.BroadcastID)
+			require.NoError(t, err)
+			require.Equal(t, want, b.Lanes[0].Limiter)
+			require.InDelta(t, 150, b.Lanes[0].LimitPerSecond, 0)
+
+			order.RatePerSecond = 1500
+			_, err = s.ControlBroadcast(t.Context(), order)
+			if want == omniflow.MulticastLimiter {
+				var no *omniflow.Refusal
+				require.ErrorAs(t, err, &no)
+				require.Equal(t, omniflow.RateInvalid, no.Code)
+				return
+			}
+			require.NoError(t, err)
+		})
+	}
+}

@@ -91,10 +91,7 @@ WHERE (f.channel_account_id, f.place) > (@after_account, @after_place) ORDER BY 
 }
 
 func preflightLanes(ctx context.Context, tx pgx.Tx, q PreflightQuery, args pgx.NamedArgs) ([]PreflightLane, error) {
-	args["line_limiter"] = string(omniflow.MulticastLimiter)
-	if omniflow.PersonalContents(omniflow.Expand(q.Request.Messages)) {
-		args["line_limiter"] = string(omniflow.MessagesLimiter)
-	}
+	args["line_limiter"] = string(omniflow.LimiterOf(omniflow.LINE, q.Request.Messages))
 	rows, _ := tx.Query(ctx, `
 WITH `+judgedAudience(q.Request.Audience)+barredToo+`, counted AS (
   SELECT channel_account_id, code, count(*) AS n, sum(parts) AS rows FROM final GROUP BY 1, 2

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,10 +23,12 @@ type Team struct {
 	OnUnknown      omniflow.UnknownPolicy
 	ReconcileAfter time.Duration
 	GiveUpAfter    time.Duration
-	CreatedAt      time.Time
+	// StopFailurePercent of a lane's last outcomes may fail before it stops; 0 is stored as the default.
+	StopFailurePercent int
+	CreatedAt          time.Time
 }
 
-const teamColumns = `team_id, name, plan, flags, timezone, on_unknown, reconcile_after, give_up_after, created_at`
+const teamColumns = `team_id, name, plan, flags, timezone, on_unknown, reconcile_after, give_up_after, stop_failure_percent, created_at`
 
 // CreateTeam stores t under t.TeamID and returns it as stored. A team that is
 // already there under this id is left alone and returned.
@@ -33,9 +36,10 @@ func (s *Store) CreateTeam(ctx context.Context, t Team) (Team, error) {
 	var out Team
 	err := s.inTeam(ctx, t.TeamID, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-INSERT INTO teams (team_id, name, plan, flags, timezone, on_unknown, reconcile_after, give_up_after)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (team_id) DO NOTHING`,
-			t.TeamID, t.Name, t.Plan, t.Flags, t.Timezone, t.OnUnknown, t.ReconcileAfter, t.GiveUpAfter)
+INSERT INTO teams (team_id, name, plan, flags, timezone, on_unknown, reconcile_after, give_up_after, stop_failure_percent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (team_id) DO NOTHING`,
+			t.TeamID, t.Name, t.Plan, t.Flags, t.Timezone, t.OnUnknown, t.ReconcileAfter, t.GiveUpAfter,
+			cmp.Or(t.StopFailurePercent, omniflow.DefaultStopFailurePercent))
 		if err != nil {
 			return fmt.Errorf("create team %s: %w", t.TeamID, err)
 		}

@@ -58,6 +58,13 @@ func GraphCodes(t *testing.T, maker Maker, rows []Codes, name func(code string) 
 				require.ErrorAs(t, err, &e)
 				require.Equal(t, row.Fault, e.Fault)
 				require.Equal(t, row.Scope, e.Scope)
+				if row.Fault == channel.Misconfigured {
+					shown := e.Code
+					if row.Scope == channel.ScopeTemplate { // it stops a lane, with our reason
+						shown = string(e.Reason)
+					}
+					require.True(t, omniflow.Advised(omniflow.WhatsApp, shown), "nobody says what to do about %s", shown)
+				}
 				require.Equal(t, row.Reason, e.Reason)
 				require.Equal(t, name(code), e.Code)
 				require.Equal(t, http.StatusBadRequest, e.HTTPStatus)

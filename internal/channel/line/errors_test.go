@@ -3,6 +3,7 @@ package line
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -125,4 +126,17 @@ func TestNoRetryKey(t *testing.T) {
 	var e *channel.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, channel.Rejected, e.Fault)
+}
+
+// Each answer that stops an account has advice for a person.
+func TestEveryStopHasAdvice(t *testing.T) {
+	t.Parallel()
+	stops := 0
+	for _, r := range rows {
+		if r.rule.Fault == channel.Misconfigured {
+			stops++
+			require.True(t, omniflow.Advised(omniflow.LINE, strconv.Itoa(r.status)), r.status)
+		}
+	}
+	require.Equal(t, 3, stops)
 }
