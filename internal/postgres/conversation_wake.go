@@ -19,14 +19,22 @@ import (
 // look, or a signal is under way. A run sets it in the transaction that finds
 // nothing more to do, so no change is missed between its look and its sleep.
 func wakeConversation(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, at time.Time) error {
+	_, err := wakeNow(ctx, tx, ref, at)
+	return err
+}
+
+// wakeNow is wakeConversation; it returns the promised signal, so that who is
+// in a hurry delivers it by himself once the transaction is committed. None:
+// the run is about to look.
+func wakeNow(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, at time.Time) (*Signal, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE conversations SET armed_until = now()
 		WHERE id = $1 AND (armed_until IS NULL OR armed_until > GREATEST($2, now()))`, ref.ConversationID, orNull(at))
 	if err != nil {
-		return fmt.Errorf("wake conversation %s: %w", ref.ConversationID, err)
+		return nil, fmt.Errorf("wake conversation %s: %w", ref.ConversationID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return nil
+		return nil, nil
 	}
-	return promiseSignal(ctx, tx, ref.TeamID, ref.ConversationID, omniflow.ServeConversationRun, omniflow.ServeConversationID(ref.TeamID, ref.ConversationID), ref, "conversation")
+	return newSignal(ctx, tx, ref.TeamID, ref.ConversationID, omniflow.ServeConversationRun, omniflow.ServeConversationID(ref.TeamID, ref.ConversationID), ref, "conversation")
 }

@@ -128,6 +128,14 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
+// orNil is id as a nullable column takes it.
+func orNil(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
+
 // lockGroup reads one group and keeps others from changing it.
 func lockGroup(ctx context.Context, tx pgx.Tx, teamID, id uuid.UUID) (groupRow, error) {
 	rows, _ := tx.Query(ctx, groupSelect+`WHERE g.team_id = $1 AND g.id = $2 FOR UPDATE OF g`, teamID, id)

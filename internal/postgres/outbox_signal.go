@@ -29,15 +29,34 @@ type Signal struct {
 // promiseSignal promises that the run of a workflow hears that something
 // changed; conversationID is the conversation that the run is about.
 func promiseSignal(ctx context.Context, tx pgx.Tx, teamID, conversationID uuid.UUID, workflow, workflowID string, input any, summary string) error {
+	_, err := newSignal(ctx, tx, teamID, conversationID, workflow, workflowID, input, summary)
+	return err
+}
+
+// newSignal is promiseSignal; it returns what is promised.
+func newSignal(ctx context.Context, tx pgx.Tx, teamID, conversationID uuid.UUID, workflow, workflowID string, input any, summary string) (*Signal, error) {
 	body, err := json.Marshal(input)
 	if err != nil {
-		return fmt.Errorf("write input of %s: %w", workflowID, err)
+		return nil, fmt.Errorf("write input of %s: %w", workflowID, err)
 	}
+	s := Signal{ID: newID(), TeamID: teamID, Workflow: workflow, WorkflowID: workflowID, Input: body, Signal: omniflow.SignalChanged, Summary: summary, ConversationID: conversationID}
 	_, err = tx.Exec(ctx, `
 INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary, conversation_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		newID(), teamID, workflow, workflowID, body, omniflow.SignalChanged, summary, conversationID)
+		s.ID, s.TeamID, s.Workflow, s.WorkflowID, s.Input, s.Signal, s.Summary, conversationID)
 	if err != nil {
-		return fmt.Errorf("promise signal to %s: %w", workflowID, err)
+		return nil, fmt.Errorf("promise signal to %s: %w", workflowID, err)
+	}
+	return &s, nil
+}
+
+// KeepSignal notes that a promised signal was delivered. One that a relay has
+// in hand is left to it.
+func (s *Store) KeepSignal(ctx context.Context, sig Signal) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE outbox_signals SET delivered_at = now() WHERE id = (
+		  SELECT id FROM outbox_signals WHERE id = $1 AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, sig.ID)
+	if err != nil {
+		return fmt.Errorf("note delivery of signal %s: %w", sig.ID, err)
 	}
 	return nil
 }
