@@ -73,6 +73,7 @@ const (
 	InvalidTransition  Code = "invalid_transition"   // section 2: the state does not allow the event
 	ReceiverIsFollower Code = "receiver_is_follower" // section 2: a transfer to oneself
 	ReceiverInactive   Code = "receiver_inactive"    // section 2
+	PinNotAllowed      Code = "pin_not_allowed"      // PIN-01
 
 	SignatureInvalid      Code = "signature_invalid"
 	BodyTooLarge          Code = "body_too_large"

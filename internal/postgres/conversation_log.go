@@ -64,15 +64,19 @@ func (s *Store) ConversationLog(ctx context.Context, teamID, id uuid.UUID) ([]Lo
 	var out []LogItem
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
-SELECT l.created_at, l.kind, l.event, l.text_key, COALESCE((
+SELECT l.created_at, l.kind, l.event, l.text_key, l.actor_id, COALESCE((
   SELECT jsonb_object_agg(d.key, m.name) FROM jsonb_each_text(l.detail) d JOIN members m ON m.id::text = d.value), '{}')
 FROM conversation_log l WHERE l.team_id = $1 AND l.conversation_id = $2 ORDER BY l.id`, teamID, id)
 		var item LogItem
 		var key omniflow.TextKey
 		var names map[string]string
-		_, err := pgx.ForEachRow(rows, []any{&item.At, &item.Kind, &item.Event, &key, &names}, func() error {
+		var actor *uuid.UUID
+		_, err := pgx.ForEachRow(rows, []any{&item.At, &item.Kind, &item.Event, &key, &actor, &names}, func() error {
 			item.Text = ""
 			if key != "" {
+				if names["actor"] == "" && actor == nil {
+					names["actor"] = omniflow.SystemName // D-CLS-5
+				}
 				item.Text, _ = omniflow.Render(key, names) // a name may be missing: then there is no text
 			}
 			out = append(out, item)

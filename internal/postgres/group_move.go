@@ -115,59 +115,16 @@ func applyMove(ctx context.Context, tx pgx.Tx, mv GroupMove, in omniflow.GroupSi
 	if err != nil {
 		return err
 	}
-	next := former
-	switch step.Follower {
-	case omniflow.FollowerActor:
-		next = &mv.ActorID
-	case omniflow.FollowerReceiver:
-		next = &mv.ReceiverID
-	}
-	if in.Collaborators && next != nil && former != nil && *next != *former {
-		// The former follower takes the place of the collaborator (D-COL-4).
-		_, err := tx.Exec(ctx, `UPDATE collaborators SET member_id = $3 WHERE conversation_id = $1 AND member_id = $2`, mv.GroupID, *next, *former)
-		if err != nil {
-			return err
-		}
-	}
-	_, err = tx.Exec(ctx, `UPDATE conversations SET state = $2, follower_id = $3, version = version + 1 WHERE id = $1`, mv.GroupID, string(step.To), next)
-	if err != nil {
+	st := conversationStep{TeamID: mv.TeamID, ConversationID: mv.GroupID, ActorID: mv.ActorID, Event: mv.Event, ReceiverID: mv.ReceiverID, ActionID: mv.ActionID}
+	w := stepWrite{conversationStep: st, From: in.State, To: step.To, Former: former, Next: nextFollower(step.Follower, st, former), Collaborators: in.Collaborators}
+	if err := w.write(ctx, tx); err != nil {
 		return err
 	}
-	return logMove(ctx, tx, mv, former)
+	return w.log(ctx, tx)
 }
 
 func currentFollower(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*uuid.UUID, error) {
 	var follower *uuid.UUID
 	err := tx.QueryRow(ctx, `SELECT follower_id FROM conversations WHERE id = $1`, id).Scan(&follower)
 	return follower, err
-}
-
-// moveTexts are the log entry and the system message of each step (section 15;
-// D-NTF-2 gives groups the same).
-var moveTexts = map[omniflow.Event][2]omniflow.TextKey{
-	omniflow.Follow:   {omniflow.TextLogTakenOver, omniflow.TextSystemFollower},
-	omniflow.Transfer: {omniflow.TextLogTransferred, omniflow.TextSystemFollower},
-	omniflow.End:      {omniflow.TextLogEnded, ""},
-	omniflow.Reopen:   {omniflow.TextLogReopened, ""},
-}
-
-func logMove(ctx context.Context, tx pgx.Tx, mv GroupMove, former *uuid.UUID) error {
-	detail := map[string]any{"actor": mv.ActorID}
-	texts := moveTexts[mv.Event]
-	switch {
-	case mv.Event == omniflow.Transfer:
-		detail["receiver"], detail["m1"] = mv.ReceiverID, mv.ReceiverID
-	case mv.Event == omniflow.Follow && former == nil:
-		texts[0] = "" // nobody is taken over from
-		detail["m1"] = mv.ActorID
-	case mv.Event == omniflow.Follow:
-		detail["former"], detail["m1"] = *former, mv.ActorID
-	}
-	entry := logEntry{TeamID: mv.TeamID, ConversationID: mv.GroupID, ActionID: mv.ActionID, Kind: "log", Event: string(mv.Event),
-		TextKey: texts[0], ActorID: mv.ActorID, Detail: detail}
-	if err := logConversation(ctx, tx, entry); err != nil || texts[1] == "" {
-		return err
-	}
-	entry.Kind, entry.TextKey = "system", texts[1]
-	return logConversation(ctx, tx, entry)
 }

@@ -1,0 +1,98 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"omniflow/internal/omniflow"
+)
+
+// stepWrite is a permitted step of a conversation that the transaction holds.
+type stepWrite struct {
+	conversationStep
+	From, To      omniflow.ConversationState
+	Former, Next  *uuid.UUID // follower
+	Collaborators bool
+}
+
+// write stores the step, with what begins or ends by it: the former follower's
+// place (D-COL-4), the wait (closing ends it; out of the bot its level is shown
+// at once, D-WTG-2), pins (PIN-03, D-PIN-1), the unread count of who follows
+// (D-UNR-1). A reopened conversation has the full duration before it closes
+// itself.
+func (w stepWrite) write(ctx context.Context, tx pgx.Tx) error {
+	if w.Collaborators && w.Next != nil && w.Former != nil && *w.Next != *w.Former {
+		_, err := tx.Exec(ctx, `UPDATE collaborators SET member_id = $3 WHERE conversation_id = $1 AND member_id = $2`, w.ConversationID, *w.Next, *w.Former)
+		if err != nil {
+			return fmt.Errorf("swap collaborator: %w", err)
+		}
+	}
+	var since *time.Time
+	var now time.Time
+	err := tx.QueryRow(ctx, `
+UPDATE conversations SET state = $3, follower_id = $4, version = version + 1,
+  followed_at = CASE WHEN $4::uuid IS NULL THEN NULL WHEN follower_id IS DISTINCT FROM $4 OR followed_at IS NULL THEN now() ELSE followed_at END,
+  closed_at = CASE WHEN $3 = 'closed' THEN now() END,
+  waiting_since = CASE WHEN $3 = 'closed' THEN NULL ELSE waiting_since END,
+  reminded_at = CASE WHEN state = $3 THEN reminded_at END,
+  close_from = CASE WHEN state = 'closed' THEN now() ELSE close_from END
+WHERE team_id = $1 AND id = $2 RETURNING waiting_since, now()`,
+		w.TeamID, w.ConversationID, string(w.To), w.Next).Scan(&since, &now)
+	if err != nil {
+		return fmt.Errorf("write step: %w", err)
+	}
+	if _, err = tx.Exec(ctx, `UPDATE conversations SET waiting_level = $2 WHERE id = $1 AND waiting_level <> $2`,
+		w.ConversationID, omniflow.BadgeLevel(w.To, since, now)); err != nil {
+		return fmt.Errorf("show waiting level: %w", err)
+	}
+	if err := dropPins(ctx, tx, w.TeamID, w.ConversationID); err != nil {
+		return err
+	}
+	if w.Event == omniflow.Follow || w.Event == omniflow.TakeOver {
+		if err := markSeen(ctx, tx, w.TeamID, w.ConversationID, w.ActorID); err != nil {
+			return err
+		}
+	}
+	return wakeConversation(ctx, tx, omniflow.ConversationRef{TeamID: w.TeamID, ConversationID: w.ConversationID}, time.Time{})
+}
+
+// moveTexts are the log entry and the system message of each step (section 15;
+// D-NTF-2 gives one-to-one conversations and groups the same). Who follows a
+// conversation that nobody followed takes it over from nobody.
+var moveTexts = map[omniflow.Event][2]omniflow.TextKey{
+	omniflow.Follow:    {omniflow.TextSystemFollower, omniflow.TextSystemFollower},
+	omniflow.TakeOver:  {omniflow.TextLogTakenOver, omniflow.TextSystemFollower},
+	omniflow.Transfer:  {omniflow.TextLogTransferred, omniflow.TextSystemFollower},
+	omniflow.End:       {omniflow.TextLogEnded, ""},
+	omniflow.AutoClose: {omniflow.TextLogEnded, ""}, // D-CLS-5
+	omniflow.Reopen:    {omniflow.TextLogReopened, ""},
+}
+
+// log writes the entry of the step and its system message.
+func (w stepWrite) log(ctx context.Context, tx pgx.Tx) error {
+	texts := moveTexts[w.Event]
+	detail := map[string]any{"from": w.From, "to": w.To}
+	if w.ActorID != uuid.Nil {
+		detail["actor"], detail["m1"] = w.ActorID, w.ActorID
+	}
+	switch {
+	case w.Event == omniflow.Transfer:
+		detail["receiver"], detail["m1"] = w.ReceiverID, w.ReceiverID
+	case w.Event == omniflow.Follow && w.Former != nil:
+		texts[0] = omniflow.TextLogTakenOver // a group is taken over by following it
+		detail["former"] = *w.Former
+	case w.Event == omniflow.TakeOver && w.Former != nil:
+		detail["former"] = *w.Former
+	}
+	entry := logEntry{TeamID: w.TeamID, ConversationID: w.ConversationID, ActionID: w.ActionID, Event: string(w.Event), TextKey: texts[0],
+		ActorID: w.ActorID, Detail: detail}
+	if err := logConversation(ctx, tx, entry); err != nil || texts[1] == "" {
+		return err
+	}
+	entry.Kind, entry.TextKey = "system", texts[1]
+	return logConversation(ctx, tx, entry)
+}
