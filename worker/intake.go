@@ -41,8 +41,8 @@ func (r *relay) read(items []omniflow.InboxItem) omniflow.Intake {
 
 // addEvent sorts one event by what is done with it.
 func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
-	if e.At.IsZero() {
-		e.At = item.ReceivedAt
+	if e.At.IsZero() || e.Kind == channel.EventMessage && e.At.After(item.ReceivedAt) {
+		e.At = item.ReceivedAt // nobody writes in the future: a window would stay open for years
 	}
 	status := omniflow.Status{TeamID: item.TeamID, ChannelAccountID: item.ChannelAccountID, MessageID: e.Key.MessageID,
 		Attempt: e.Key.Attempt, State: e.State, ProviderID: e.ProviderID, At: e.At, Raw: asJSON(e.Raw)}
@@ -69,7 +69,7 @@ func addEvent(in *omniflow.Intake, item omniflow.InboxItem, e channel.Event) {
 	case e.Kind == channel.EventMessage:
 		in.Messages = append(in.Messages, omniflow.CustomerMessage{TeamID: item.TeamID, Channel: item.Channel,
 			ChannelAccountID: item.ChannelAccountID, Sender: e.Recipient, ProviderID: e.ProviderID, Kind: e.MessageType,
-			GroupID: e.GroupID, Received: e.Received, QuotedID: e.QuotedID, Media: e.Media, Text: e.Text, At: e.At, Raw: asJSON(e.Raw)})
+			GroupID: e.GroupID, Received: e.Received, QuotedID: e.QuotedID, Media: e.Media, Sticker: e.Sticker, Text: e.Text, At: e.At, Raw: asJSON(e.Raw)})
 	}
 }
 

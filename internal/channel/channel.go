@@ -37,7 +37,8 @@ type Message struct {
 	RetryKey   uuid.UUID // LINE only: the same on every attempt of this message
 	Recipient  string    // provider's user id; WhatsApp: digits of the E.164 number
 	Contents   []omniflow.Content
-	HumanAgent bool // Facebook, Instagram: a person wrote it (WIN-05); never for a broadcast
+	HumanAgent bool   // Facebook, Instagram: a person wrote it (WIN-05); never for a broadcast
+	QuotedID   string // WhatsApp: provider's id of the message it answers; elsewhere quote_unsupported (QUO-02)
 }
 
 // Receipt says that the provider accepted a call: not that it was delivered.
@@ -148,6 +149,7 @@ type Event struct {
 	Received    omniflow.ReceivedKind // EventMessage: its row of the table of spec section 2; "" for a text, which keywords decide
 	QuotedID    string                // EventMessage: provider's id of the message it answers
 	Media       []omniflow.MediaRef   // EventMessage: files that came with it
+	Sticker     *omniflow.LINESticker // EventMessage: of LINE
 	At          time.Time             // provider's time
 	Raw         []byte                // the event as it came, JSON
 	GroupID     string                // status and message: the group it was in, "" one to one

@@ -54,17 +54,26 @@ type CustomerMessage struct {
 	Kind             string
 	Received         ReceivedKind // what it is by itself; "" for a text, which keywords decide
 	Text             string
-	QuotedID         string     // provider's id of the message it answers (QUO-01)
-	Media            []MediaRef // files that came with it
+	QuotedID         string       // provider's id of the message it answers (QUO-01)
+	Media            []MediaRef   // files that came with it
+	Sticker          *LINESticker // LINE's, which has no file
 	At               time.Time
 	Raw              json.RawMessage
 }
 
 // MediaRef is where a provider keeps a file that a customer sent.
 type MediaRef struct {
-	Handle string `json:"handle"`         // media id or link
-	Kind   string `json:"kind"`           // image, video, audio, file, sticker
-	Name   string `json:"name,omitempty"` // as the customer called it
+	Handle  string    `json:"handle"`            // media id or link; "": the provider does not give the file (FIL-08)
+	Kind    string    `json:"kind"`              // image, video, audio, file, sticker
+	Name    string    `json:"name,omitempty"`    // as the customer called it
+	MediaID uuid.UUID `json:"media_id,omitzero"` // web chat: the file is kept already
+}
+
+// LINESticker is one of LINE's stickers, by the ids under which LINE sells it.
+type LINESticker struct {
+	PackageID   string `json:"package_id"`
+	StickerID   string `json:"sticker_id"`
+	Displayable bool   `json:"displayable"` // false: the console shows a smiley (STK-04)
 }
 
 // DeadLetter is an event that belongs to nothing, kept until it is replayed.

@@ -17,6 +17,7 @@ const (
 	TextKeywordHit           ReceivedKind = "text_keyword_hit"
 	TextNoKeyword            ReceivedKind = "text_no_keyword"
 	ReceivedMedia            ReceivedKind = "media"
+	AskedForHuman            ReceivedKind = "ask_human" // web chat: the customer asks for a human (CNV-11)
 )
 
 // arrival is one row of the table of section 2: the state after a message
@@ -35,6 +36,7 @@ var arrivals = map[ReceivedKind]arrival{
 	TextKeywordHit:           {PendingBot, PendingBot, PendingBot},
 	TextNoKeyword:            {PendingHuman, PendingHuman, PendingHuman},
 	ReceivedMedia:            {PendingHuman, PendingHuman, PendingHuman},
+	AskedForHuman:            {PendingHuman, PendingHuman, PendingHuman},
 }
 
 // ReceiveMessage is the state of a one-to-one conversation without

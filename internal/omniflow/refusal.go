@@ -37,6 +37,10 @@ const (
 	MediaTypeUnsupported        Code = "media_type_unsupported"
 	MediaTooLarge               Code = "media_too_large"
 	MediaLinkUnavailable        Code = "media_link_unavailable" // no public address that the provider can fetch from
+	MediaUnavailable            Code = "media_unavailable"      // FIL-08: the provider does not give a customer's file
+	QuoteUnsupported            Code = "quote_unsupported"      // QUO-02: only WhatsApp quotes
+	StickerUnsupported          Code = "sticker_channel_unsupported"
+	StickerAddonRequired        Code = "sticker_addon_required" // STK-01: WhatsApp's stickers are a paid add-on
 
 	SavedReplyFileUnsupported       Code = "saved_reply_file_unsupported"
 	SavedReplyBotUnsupported        Code = "saved_reply_bot_unsupported"

@@ -30,7 +30,20 @@ func events(_ string, m graph.Messaging) []channel.Event {
 	case m.Read != nil:
 		return watermark(m, omniflow.Read, m.Read.Watermark)
 	}
-	return m.Incoming()
+	return incoming(m)
+}
+
+// incoming is a customer's message or tap. Which button was tapped tells its
+// payload.
+func incoming(m graph.Messaging) []channel.Event {
+	made := m.Incoming()
+	if m.Message != nil || m.Postback == nil {
+		return made
+	}
+	for i := range made {
+		made[i].Received = omniflow.ReadFacebookPostback(m.Postback.Payload.String())
+	}
+	return made
 }
 
 // echo carries our key when we sent the message; that of another app or of a

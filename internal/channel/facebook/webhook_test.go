@@ -68,9 +68,10 @@ func TestParse(t *testing.T) {
 		{"section 12.3 text", inbound(`"message":{"mid":"m_2","text":"h\u597d"}`),
 			channel.Event{Kind: channel.EventMessage, ProviderID: "m_2", Text: "h好", MessageType: "text"}},
 		{"section 12.3 image", inbound(`"message":{"mid":"m_2","attachments":[{"type":"image","payload":{"url":"https://x"}}]}`),
-			channel.Event{Kind: channel.EventMessage, ProviderID: "m_2", MessageType: "image"}},
+			channel.Event{Kind: channel.EventMessage, ProviderID: "m_2", MessageType: "image", Received: omniflow.ReceivedMedia,
+				Media: []omniflow.MediaRef{{Handle: "https://x", Kind: "image"}}}},
 		{"section 12.3 postback", inbound(`"postback":{"mid":"m_3","title":"Start","payload":"GO"}`),
-			channel.Event{Kind: channel.EventMessage, ProviderID: "m_3", Text: "Start", MessageType: "postback"}},
+			channel.Event{Kind: channel.EventMessage, ProviderID: "m_3", Text: "Start", MessageType: "postback", Received: omniflow.FacebookPersistentMenu}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -92,7 +93,7 @@ func TestParseOther(t *testing.T) {
 		"section 12.2 changes":   hook("changes", `{"field":"feed","value":{}}`),
 		"an echo without a mid":  hook("messaging", outbound(`"message":{"is_echo":true,"text":"x"}`)),
 		"a receipt of nobody":    hook("messaging", `{"timestamp":1739321024000,"read":{"watermark":1739321024000}}`),
-		"a message at no time":   hook("messaging", `{"sender":{"id":"700"},"message":{"mid":"m_1","text":"x"}}`),
+		"a tap at no time":       hook("messaging", `{"sender":{"id":"700"},"postback":{"title":"x"}}`),
 		"no object":              hook("messaging", `[7]`),
 		"a wrong type inside":    hook("messaging", inbound(`"message":{"mid":"m_1","is_echo":"yes"}`)),
 	} {
@@ -125,7 +126,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, e := range events {
-			if e.Kind != channel.EventOther && e.Kind != channel.EventStatus && (e.Recipient == "" || e.At.IsZero()) {
+			if e.Kind != channel.EventOther && e.Kind != channel.EventStatus && (e.Recipient == "" || e.Kind != channel.EventMessage && e.At.IsZero()) {
 				t.Errorf("half an event: %+v", e)
 			}
 		}

@@ -86,6 +86,9 @@ func newRequest(m channel.Message) (request, error) {
 	if len(m.Contents) != 1 {
 		return request{}, omniflow.Refuse(omniflow.BroadcastMessageCount, "MSG", "one call takes one content")
 	}
+	if err := channel.CheckQuote(m, omniflow.Instagram); err != nil {
+		return request{}, err
+	}
 	if err := Check(m.Contents); err != nil {
 		return request{}, err
 	}

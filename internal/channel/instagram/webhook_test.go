@@ -56,9 +56,11 @@ func TestParse(t *testing.T) {
 		{"section 10.3 story reply", inbound(`"message":{"mid":"a2","text":"wow","reply_to":{"story":{"url":"u","id":"1"}}}`),
 			channel.Event{Kind: channel.EventMessage, ProviderID: "a2", Text: "wow", MessageType: "text"}},
 		{"section 10.3 story mention", inbound(`"message":{"mid":"a2","attachments":[{"type":"story_mention","payload":{}}]}`),
-			channel.Event{Kind: channel.EventMessage, ProviderID: "a2", MessageType: "story_mention"}},
+			channel.Event{Kind: channel.EventMessage, ProviderID: "a2", MessageType: "story_mention", Received: omniflow.ReceivedMedia,
+				Media: []omniflow.MediaRef{{Kind: "image"}}}},
 		{"section 10.3 unsupported", inbound(`"message":{"mid":"a2","is_unsupported":true}`),
-			channel.Event{Kind: channel.EventMessage, ProviderID: "a2", MessageType: "unsupported"}},
+			channel.Event{Kind: channel.EventMessage, ProviderID: "a2", MessageType: "unsupported", Received: omniflow.ReceivedMedia,
+				Media: []omniflow.MediaRef{{Kind: "image"}}}},
 		{"section 10.3 postback", inbound(`"postback":{"mid":"a3","title":"Menu","payload":"M"}`),
 			channel.Event{Kind: channel.EventMessage, ProviderID: "a3", Text: "Menu", MessageType: "postback"}},
 		{"section 10.3 postback without mid", inbound(`"postback":{"title":"Menu"}`),
@@ -103,7 +105,7 @@ func FuzzParse(f *testing.F) {
 			if !e.Key.IsZero() {
 				t.Errorf("a key where none travels: %+v", e)
 			}
-			if e.Kind == channel.EventMessage && (e.Recipient == "" || e.ProviderID == "" || e.At.IsZero()) {
+			if e.Kind == channel.EventMessage && (e.Recipient == "" || e.ProviderID == "") {
 				t.Errorf("half a message: %+v", e)
 			}
 		}

@@ -41,6 +41,9 @@ func New(baseURL string, http *channel.HTTPClient) *Client {
 //
 // Errors: *channel.Error.
 func (c *Client) Send(ctx context.Context, a channel.Account, m channel.Message) (channel.Receipt, error) {
+	if err := channel.CheckQuote(m, omniflow.LINE); err != nil {
+		return channel.Receipt{}, channel.Refused(err)
+	}
 	messages, err := newMessages(m.Contents)
 	if err != nil {
 		return channel.Receipt{}, channel.Refused(err)

@@ -67,9 +67,7 @@ func read1to1(parsed webhook.EventInterface) channel.Event {
 	case webhook.MessageEvent:
 		return message1to1(e)
 	case webhook.PostbackEvent:
-		return incoming(e.Source, e.Timestamp, channel.Event{
-			ProviderID: e.WebhookEventId, MessageType: "postback",
-		})
+		return postback1to1(e)
 	case webhook.FollowEvent:
 		return about(e.Source, e.Timestamp, e.Type)
 	case webhook.UnfollowEvent:
@@ -80,36 +78,11 @@ func read1to1(parsed webhook.EventInterface) channel.Event {
 	return channel.Event{Kind: channel.EventOther, MessageType: parsed.GetType()}
 }
 
-func message1to1(e webhook.MessageEvent) channel.Event {
-	if e.Message == nil {
-		return about(e.Source, e.Timestamp, e.Type)
-	}
-	event := channel.Event{MessageType: e.Message.GetType()}
-	switch m := e.Message.(type) {
-	case webhook.TextMessageContent:
-		event.ProviderID, event.Text = m.Id, m.Text
-	case webhook.ImageMessageContent:
-		event.ProviderID = m.Id
-	case webhook.VideoMessageContent:
-		event.ProviderID = m.Id
-	case webhook.AudioMessageContent:
-		event.ProviderID = m.Id
-	case webhook.FileMessageContent:
-		event.ProviderID, event.Text = m.Id, m.FileName
-	case webhook.LocationMessageContent:
-		event.ProviderID, event.Text = m.Id, m.Address
-	case webhook.StickerMessageContent:
-		event.ProviderID, event.Text = m.Id, m.Text
-	default:
-		event.ProviderID = e.WebhookEventId // a type newer than the SDK
-	}
-	return incoming(e.Source, e.Timestamp, event)
-}
-
-// incoming makes event a customer's message if it was written one to one.
+// incoming makes event a customer's message if it was written one to one. One
+// without a time has the zero Time, and comes nonetheless.
 func incoming(source webhook.SourceInterface, timestamp int64, event channel.Event) channel.Event {
 	user, ok := source.(webhook.UserSource)
-	if !ok || user.UserId == "" || event.ProviderID == "" || timestamp <= 0 {
+	if !ok || user.UserId == "" || event.ProviderID == "" {
 		return about(source, timestamp, event.MessageType)
 	}
 	event.Kind, event.Recipient, event.At = channel.EventMessage, user.UserId, at(timestamp)

@@ -28,11 +28,18 @@ type request struct {
 	Video         *media    `json:"video,omitempty"`
 	Document      *media    `json:"document,omitempty"`
 	Template      *template `json:"template,omitempty"`
+	Context       *reply    `json:"context,omitempty"`
 	Opaque        string    `json:"biz_opaque_callback_data"`
 }
 
 type text struct {
 	Body string `json:"body"`
+}
+
+// reply names the message that this one answers; a template's answer is
+// delivered, and shown without it (section 2.1).
+type reply struct {
+	MessageID string `json:"message_id"`
 }
 
 // media names an uploaded file; a document also shows its name.
@@ -141,6 +148,9 @@ func newBody(m channel.Message) (request, error) {
 		return request{}, omniflow.Refuse(omniflow.InvalidInput, "D-MSG-4", "the message has no key")
 	}
 	r := request{Product: "whatsapp", Opaque: m.Key.String(), Type: "text"}
+	if m.QuotedID != "" {
+		r.Context = &reply{MessageID: m.QuotedID}
+	}
 	c := m.Contents[0]
 	if c.Kind == omniflow.TemplateKind {
 		r.Type, r.Template = "template", newTemplate(*c.Template)

@@ -112,34 +112,6 @@ func TestParseForeignStatus(t *testing.T) {
 	}
 }
 
-func TestParseMessages(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, fields, kind, text string
-	}{
-		{"section 4.7 text", `"type":"text","text":{"body":"h\u597d"}`, "text", "h好"},
-		{"section 4.7 image", `"type":"image","image":{"id":"1","caption":"look"}`, "image", "look"},
-		{"section 4.7 audio", `"type":"audio","audio":{"id":"1"}`, "audio", ""},
-		{"section 4.7 button", `"type":"button","button":{"payload":"p","text":"Yes"}`, "button", "Yes"},
-		{"section 4.7 reply", `"type":"interactive","interactive":{"button_reply":{"id":"1","title":"A"}}`, "interactive", "A"},
-		{"section 4.7 list", `"type":"interactive","interactive":{"list_reply":{"id":"1","title":"B"}}`, "interactive", "B"},
-		{"section 4.7 reaction", `"type":"reaction","reaction":{"message_id":"wamid.0","emoji":"x"}`, "reaction", ""},
-		{"section 4.7 unsupported", `"type":"unsupported","errors":[{"code":131051}]`, "unsupported", ""},
-		{"a shape not seen yet", `"type":"text","text":["body"]`, "text", ""},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			events := parse(t, hook("messages",
-				`"messages":[{"from":"886912345678","id":"wamid.2","timestamp":"1739321024",`+test.fields+`}]`))
-			require.Equal(t, []channel.Event{{
-				Kind: channel.EventMessage, AccountID: phoneID, ProviderID: "wamid.2", Recipient: "886912345678",
-				Text: test.text, MessageType: test.kind, At: at,
-			}}, events)
-		})
-	}
-}
-
 func TestParseOther(t *testing.T) {
 	t.Parallel()
 	message := `"messages":[{"from":"1","id":"wamid.2","timestamp":"1739321024",%s}]`
@@ -184,7 +156,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, e := range events {
-			if e.Kind == channel.EventMessage && (e.Recipient == "" || e.ProviderID == "" || e.At.IsZero()) {
+			if e.Kind == channel.EventMessage && (e.Recipient == "" || e.ProviderID == "") {
 				t.Errorf("half a message: %+v", e)
 			}
 			if (e.Kind == channel.EventGroup) != (e.Group != nil) || e.Group != nil && e.Group.Type == "" {
