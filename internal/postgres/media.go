@@ -13,12 +13,23 @@ import (
 // SaveMedia stores what is known of an uploaded file. Storing it again changes
 // nothing.
 func (s *Store) SaveMedia(ctx context.Context, teamID, memberID uuid.UUID, m omniflow.Media) error {
-	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
+	return s.saveMedia(ctx, teamID, &memberID, m)
+}
+
+// SaveCustomerMedia is SaveMedia for a file that a customer sent.
+func (s *Store) SaveCustomerMedia(ctx context.Context, teamID uuid.UUID, m omniflow.Media) error {
+	return s.saveMedia(ctx, teamID, nil, m)
+}
+
+func (s *Store) saveMedia(ctx context.Context, teamID uuid.UUID, memberID *uuid.UUID, m omniflow.Media) error {
+	return s.inTeam(ctx, teamID, func(tx pgx.Tx) error { return insertMedia(ctx, tx, teamID, memberID, m) })
+}
+
+// insertMedia stores a file of a member, or with nil of a customer.
+func insertMedia(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, memberID *uuid.UUID, m omniflow.Media) error {
+	_, err := tx.Exec(ctx, `
 INSERT INTO media (id, team_id, member_id, kind, mime, name, bytes, sha256) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
-			m.ID, teamID, memberID, m.Kind, m.MIME, m.Name, m.Bytes, m.SHA256)
-		return err
-	})
+		m.ID, teamID, memberID, m.Kind, m.MIME, storable(m.Name), m.Bytes, m.SHA256)
 	if err != nil {
 		return fmt.Errorf("store media %s: %w", m.ID, err)
 	}
