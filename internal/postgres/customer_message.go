@@ -18,6 +18,9 @@ func storeCustomerMessages(ctx context.Context, tx pgx.Tx, messages []omniflow.C
 	stored := 0
 	var dead []omniflow.DeadLetter
 	for _, m := range messages {
+		if err := readMenuText(ctx, tx, &m); err != nil {
+			return 0, nil, err
+		}
 		touch := touchConversation
 		if m.GroupID != "" {
 			touch = touchGroup
@@ -30,12 +33,18 @@ func storeCustomerMessages(ctx context.Context, tx pgx.Tx, messages []omniflow.C
 		if err != nil {
 			return 0, nil, err
 		}
+		id := newID()
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO inbound_messages (id, team_id, conversation_id, channel_account_id, provider_id, kind, body, sent_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel_account_id, provider_id) DO NOTHING`,
-			newID(), m.TeamID, conversation, m.ChannelAccountID, storable(m.ProviderID), storable(m.Kind), map[string]string{"text": storable(m.Text)}, m.At)
+			id, m.TeamID, conversation, m.ChannelAccountID, storable(m.ProviderID), storable(m.Kind), inboundBody(m), m.At)
 		if err != nil {
 			return 0, nil, fmt.Errorf("store customer message: %w", err)
+		}
+		if tag.RowsAffected() > 0 {
+			if err := noteInboundMedia(ctx, tx, id, m); err != nil {
+				return 0, nil, err
+			}
 		}
 		stored += int(tag.RowsAffected())
 	}

@@ -11,6 +11,15 @@ import (
 	"omniflow/internal/omniflow"
 )
 
+// inboundBody is what is kept of a customer's message beside its files.
+func inboundBody(m omniflow.CustomerMessage) map[string]any {
+	body := map[string]any{"text": storable(m.Text)}
+	if m.Sticker != nil {
+		body["sticker"] = omniflow.LINESticker{PackageID: storable(m.Sticker.PackageID), StickerID: storable(m.Sticker.StickerID), Displayable: m.Sticker.Displayable}
+	}
+	return body
+}
+
 // noteInboundMedia notes the files of a customer's message that was stored just
 // now, to be fetched. One that the provider does not give is unavailable at
 // once (FIL-08), and one of web chat is here already.
