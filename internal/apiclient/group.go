@@ -43,6 +43,7 @@ type Group struct {
 	View              string        `json:"view"`
 	WorkflowID        string        `json:"workflow_id"`
 	InviteLink        string        `json:"invite_link"`
+	SendCode          string        `json:"send_code"` // why the newest message to it failed
 	CreatedAt         time.Time     `json:"created_at"`
 	Waiting           *Wait         `json:"waiting"`
 	Members           []GroupMember `json:"members"` // of one group only, not in a list
