@@ -125,13 +125,23 @@ func bodyOfMember(m postgres.GroupMemberView, group omniflow.GroupState, now tim
 	return out
 }
 
+// stepWaits says what a member waits for while a step is due.
+var stepWaits = map[omniflow.MemberStep]string{
+	omniflow.StepInvite:    "the invitation to be sent",
+	omniflow.StepReconcile: "the outcome of the invitation to be decided",
+	omniflow.StepDecide:    "the provider to be told who is let in",
+	omniflow.StepRemove:    "the provider to be asked for the removal",
+	omniflow.StepExpire:    "a last look at the group: the time is over",
+	omniflow.StepFail:      "the failed invitation to be noted",
+}
+
 // memberWait says what a member waits for, nil for nothing.
 func memberWait(m omniflow.GroupMember, now time.Time) *waitBody {
 	step, until := m.Next(now)
 	if step == omniflow.StepEnd {
 		return nil
 	}
-	out := &waitBody{For: string(step)}
+	out := &waitBody{For: stepWaits[step]}
 	if !until.IsZero() {
 		out.Until = &until
 	}

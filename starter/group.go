@@ -16,7 +16,7 @@ func (a *app) groupCommand() *cobra.Command {
 		a.groupOrderCommand(apiclient.RetryMember, "Try again what failed about a member"),
 		a.groupOrderCommand(apiclient.ApproveMember, "Let in who asks to join"),
 		a.groupOrderCommand(apiclient.RejectMember, "Do not let in who asks to join"),
-		a.groupSendCommand(),
+		a.groupSendCommand(), a.groupMessagesCommand(),
 		a.groupMoveCommand("follow", "Follow a group, or take it over"), a.groupMoveCommand("transfer", "Hand a group to another member"),
 		a.groupMoveCommand("end", "End a group's conversation"), a.groupMoveCommand("reopen", "Reopen a group's conversation"))
 }
@@ -177,30 +177,6 @@ func (a *app) sayMember(m apiclient.GroupMember, err error) error {
 		a.say("member %s is %s, waits for %s", m.ID, m.State, waiting(m.Waiting))
 	}
 	return err
-}
-
-func (a *app) groupSendCommand() *cobra.Command {
-	c := &cobra.Command{Use: "send GROUP", Short: "Send a text or a template to a group", Args: cobra.ExactArgs(1)}
-	text := c.Flags().String("text", "", "the text")
-	template := c.Flags().String("template", "", "instead: name of a template")
-	language := c.Flags().String("language", "", "language of the template, such as zh_TW")
-	params := c.Flags().StringSlice("param", nil, "parameters of the template's body, in order")
-	key := c.Flags().String("key", "", "idempotency key: the same one sends once")
-	c.RunE = act(func(ctx context.Context, args []string) error {
-		if (*text == "") == (*template == "") {
-			return &usageError{"give --text or --template"}
-		}
-		content := apiclient.Content{Kind: "text", Text: *text}
-		if *template != "" {
-			content = apiclient.Content{Kind: "template", Template: &apiclient.TemplateUse{Name: *template, Language: *language, Params: *params}}
-		}
-		accepted, err := a.client.SendToGroup(ctx, args[0], content, *key)
-		if err == nil {
-			a.say("message %s is %s", accepted.ID, accepted.State)
-		}
-		return err
-	})
-	return c
 }
 
 func (a *app) groupMoveCommand(step, short string) *cobra.Command {

@@ -15,13 +15,14 @@ import (
 // laneSeconds is how long the slowest lane should send.
 const laneSeconds = 12
 
-// scene is everything that a broadcast needs: a team, a member who may send,
-// and four channel accounts.
+// scene is everything that the story needs: a team, a member who may send to
+// four channel accounts, and an agent with a number for groups.
 type scene struct {
 	teamID, memberID string
 	memberToken      string
 	platform, member *apiclient.Client
-	accounts         []truth.Account
+	accounts         []truth.Account // of the broadcast
+	circle           *circle
 }
 
 // platformToken mints a token that may make teams.
@@ -33,10 +34,10 @@ func platformToken(keys string, now time.Time) (string, error) {
 	return tokens.Sign(keyring.Claims{Scope: keyring.ScopePlatform, ExpiresAt: now.Add(time.Hour)})
 }
 
-// newScene makes a team for a broadcast to n customers.
-func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simulators, apiURL string, n int) (*scene, error) {
+// newScene makes a team for a group and a broadcast to n customers.
+func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simulators, apiURL string, n int, seed uint64) (*scene, error) {
 	team, err := platform.CreateTeam(ctx, apiclient.NewTeam{
-		Name: "demo " + time.Now().Format(time.DateTime), Plan: "omo", Timezone: "Asia/Taipei",
+		Name: "demo " + time.Now().Format(time.DateTime), Plan: "omo", Flags: []string{"whatsapp_group_enabled"}, Timezone: "Asia/Taipei",
 		OnUnknown: "prove", ReconcileAfterSeconds: 15, GiveUpAfterSeconds: 30,
 	})
 	if err != nil {
@@ -53,12 +54,24 @@ func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simula
 		return nil, fmt.Errorf("create token: %w", err)
 	}
 	s.memberToken, s.member = token.Token, platform.WithToken(token.Token)
+	if s.circle, err = s.newCircle(ctx, sims, apiURL, seed); err != nil {
+		return nil, err
+	}
 	for _, share := range shares {
 		if err := s.addAccount(ctx, sims, apiURL, share.channel, split(n)[share.channel]); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// byChannel gives the account of each channel that the customers are of.
+func (s *scene) byChannel() map[string]string {
+	out := map[string]string{}
+	for _, a := range s.accounts {
+		out[a.Channel] = a.ID
+	}
+	return out
 }
 
 // addAccount registers a channel account and its twin, at the rate that n

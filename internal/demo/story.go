@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"omniflow/internal/apiclient"
@@ -70,22 +68,28 @@ func (s *story) acts(ctx context.Context) (verdict, error) {
 	if err := s.importCustomers(ctx); err != nil {
 		return verdict{}, err
 	}
+	group, err := s.talkInGroup(ctx)
+	if err != nil {
+		return verdict{}, err
+	}
 	last, err := s.broadcast(ctx)
 	if err != nil {
 		return verdict{}, err
 	}
-	return s.judge(ctx, last)
+	v, err := s.judge(ctx, last)
+	v.group = group
+	return v, err
 }
 
 // prepare makes the team and its channel accounts, and switches the faults on.
 func (s *story) prepare(ctx context.Context) error {
-	s.step("A team, a sales person and four channel accounts")
+	s.step("A team, a sales person with four channel accounts, and an agent with a WhatsApp number for groups")
 	token, err := platformToken(s.jwtKeys, time.Now())
 	if err != nil {
 		return fmt.Errorf("mint platform token: %w", err)
 	}
 	platform := apiclient.New(s.api, token, apiclient.Retries(20))
-	if s.scene, err = newScene(ctx, platform, s.sims, s.api, s.recipients); err != nil {
+	if s.scene, err = newScene(ctx, platform, s.sims, s.api, s.recipients, s.seed); err != nil {
 		return err
 	}
 	for _, a := range s.scene.accounts {
@@ -118,7 +122,7 @@ func (s *story) importCustomers(ctx context.Context) error {
 		return fmt.Errorf("keep the customer file: %w", err)
 	}
 	report, err := s.scene.platform.ImportCustomers(ctx, s.scene.teamID, file.Bytes(),
-		apiclient.ImportOptions{FollowerID: s.scene.memberID})
+		apiclient.ImportOptions{FollowerID: s.scene.memberID, Accounts: s.scene.byChannel()})
 	if err != nil {
 		return fmt.Errorf("import customers: %w", err)
 	}
@@ -201,6 +205,13 @@ func (s *story) report(ctx context.Context, id string, v verdict, sums map[strin
 	for _, command := range []string{". " + env, "starter broadcast show " + id, "starter broadcast recipients " + id + " --state failed"} {
 		fmt.Fprintf(s.out, "    %s\n", command)
 	}
+	agent, err := s.keepAgent()
+	if err != nil {
+		return err
+	}
+	for _, command := range []string{". " + agent, "starter group show $GROUP"} {
+		fmt.Fprintf(s.out, "    %s\n", command)
+	}
 	return nil
 }
 
@@ -208,11 +219,7 @@ func (s *story) report(ctx context.Context, id string, v verdict, sums map[strin
 // as the demo's sales person, and gives the file's name.
 func (s *story) keepEnvironment() (string, error) {
 	name := filepath.Join(filepath.Dir(s.file), "env.sh")
-	lines := append(slices.Clone(s.shell), "export OMNIFLOW_TEAM="+s.scene.teamID+" OMNIFLOW_TOKEN="+s.scene.memberToken)
-	if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keep the environment: %w", err)
-	}
-	return name, nil
+	return name, s.keep(name, s.scene.memberToken)
 }
 
 // violations counts the requests that came when a second was full already.

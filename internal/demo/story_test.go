@@ -35,6 +35,8 @@ type world struct {
 	rows     []apiclient.Recipient
 	truth    []simulator.Delivery
 	spoil    func(w *world) // changes rows and truth after the import
+	number   string         // of the group: the first WhatsApp account
+	room     room
 }
 
 func newWorld() *world {
@@ -53,6 +55,9 @@ func newWorld() *world {
 	w.handle("POST /_sim/accounts", func(r *http.Request) any {
 		var a simulator.Account
 		_ = json.NewDecoder(r.Body).Decode(&a)
+		if w.number == "" {
+			w.number = a.ExternalID
+		}
 		w.accounts[string(a.Channel)] = a
 		return nil
 	})
@@ -62,6 +67,7 @@ func newWorld() *world {
 		w.faults = append(w.faults, f)
 		return nil
 	})
+	w.groupRoutes()
 	w.handle("POST /v1/teams/T/imports", w.imports)
 	w.handle("GET /v1/broadcasts/B", func(*http.Request) any { return w.broadcast(true) })
 	w.handle("GET /v1/broadcasts/B/recipients", w.page)

@@ -11,7 +11,8 @@ import (
 // verdict is what the demo concludes.
 type verdict struct {
 	truth.Comparison
-	violations int           // requests beyond a channel's limit
+	violations int // requests beyond a channel's limit
+	group      groupVerdict
 	took       time.Duration // the whole demo
 }
 
@@ -33,7 +34,7 @@ func (v verdict) fault() string {
 	case v.Recipients == 0:
 		return "nobody was in the broadcast"
 	}
-	return ""
+	return v.group.fault()
 }
 
 // lastLine is the demo's last line of output. Programs read it: a change of

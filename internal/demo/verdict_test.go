@@ -12,7 +12,8 @@ import (
 func TestLastLine(t *testing.T) {
 	t.Parallel()
 	ok := verdict{took: 42*time.Second + 900*time.Millisecond,
-		Comparison: truth.Comparison{Recipients: 5000, Sent: 4500, Failed: 24, Skipped: 470, Unknown: 6, Delivered: 4500}}
+		Comparison: truth.Comparison{Recipients: 5000, Sent: 4500, Failed: 24, Skipped: 470, Unknown: 6, Delivered: 4500},
+		group:      groupVerdict{groups: 1, invitations: 3, members: 2, deliveries: 2}}
 	tests := []struct {
 		name   string
 		change func(v *verdict)
@@ -24,6 +25,10 @@ func TestLastLine(t *testing.T) {
 			"demo: FAILED 3 recipients were lost (2 without a final state, 0 not in the broadcast, 1 claimed as sent but never delivered)"},
 		{"strangers", func(v *verdict) { v.Strangers = 1 }, "demo: FAILED 1 people outside the audience got a message"},
 		{"limits", func(v *verdict) { v.violations = 3 }, "demo: FAILED 3 requests broke a channel's limit"},
+		{"two groups", func(v *verdict) { v.group.groups = 2 }, "demo: FAILED one request made 2 groups"},
+		{"an invitation twice", func(v *verdict) { v.group.invitations = 4 }, "demo: FAILED 3 people got 4 invitations"},
+		{"a member missing", func(v *verdict) { v.group.members = 1 }, "demo: FAILED the group has 1 members, not 2"},
+		{"a group message twice", func(v *verdict) { v.group.deliveries = 4 }, "demo: FAILED one message reached 2 members 4 times"},
 		{"nobody", func(v *verdict) { v.Comparison = truth.Comparison{} }, "demo: FAILED nobody was in the broadcast"},
 		{"identity", func(v *verdict) { v.Sent-- },
 			"demo: FAILED 5000 recipients, but 4499 sent + 24 failed + 470 skipped + 6 unknown + 0 cancelled"},

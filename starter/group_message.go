@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"omniflow/internal/apiclient"
+)
+
+func (a *app) groupMessagesCommand() *cobra.Command {
+	c := &cobra.Command{Use: "messages GROUP", Short: "Show the latest messages of a group, newest first", Args: cobra.ExactArgs(1)}
+	limit := c.Flags().Int("limit", 20, "how many")
+	c.RunE = act(func(ctx context.Context, args []string) error {
+		list, err := a.client.GroupMessages(ctx, args[0], *limit)
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, m := range list {
+			row := []string{m.ID, when(&m.At), m.Direction, dash(m.State), dash(m.Code), "-", m.Text}
+			if m.Direction == "out" {
+				row[5] = fmt.Sprintf("%d/%d/%d", m.Members, m.Received, m.Read)
+			}
+			rows = append(rows, row)
+		}
+		return a.table([]string{"message", "at", "direction", "state", "code", "members/received/read", "text"}, rows)
+	})
+	return c
+}
+
+func (a *app) groupSendCommand() *cobra.Command {
+	c := &cobra.Command{Use: "send GROUP", Short: "Send a text or a template to a group", Args: cobra.ExactArgs(1)}
+	text := c.Flags().String("text", "", "the text")
+	template := c.Flags().String("template", "", "instead: name of a template")
+	language := c.Flags().String("language", "", "language of the template, such as zh_TW")
+	params := c.Flags().StringSlice("param", nil, "parameters of the template's body, in order")
+	key := c.Flags().String("key", "", "idempotency key: the same one sends once")
+	c.RunE = act(func(ctx context.Context, args []string) error {
+		if (*text == "") == (*template == "") {
+			return &usageError{"give --text or --template"}
+		}
+		content := apiclient.Content{Kind: "text", Text: *text}
+		if *template != "" {
+			content = apiclient.Content{Kind: "template", Template: &apiclient.TemplateUse{Name: *template, Language: *language, Params: *params}}
+		}
+		accepted, err := a.client.SendToGroup(ctx, args[0], content, *key)
+		if err == nil {
+			a.say("message %s is %s", accepted.ID, accepted.State)
+		}
+		return err
+	})
+	return c
+}
