@@ -325,3 +325,50 @@ func TestEX073NoExpiry(t *testing.T) {
 	s.Scan(&starts, `SELECT count(*) FROM outbox`)
 	require.Zero(t, starts, fmt.Sprintf("no run is promised for a file: %d", starts))
 }
+
+// A template with a picture at its head: one upload, its id in every message,
+// and each customer's name as a parameter (VAR-01).
+func TestATemplateCarriesAFileAndANameToEverybody(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	files := s.withFiles()
+	s.Customers("whatsapp", 40)
+	s.name(omniflow.WhatsApp, 0, "王小明")
+	picture := s.file(files, omniflow.Image)
+	require.NoError(t, s.sim.AddTemplates(simulator.Template{ExternalID: postgrestest.ExternalID("whatsapp", s.Account["whatsapp"]),
+		Name: "spring", Language: "zh_TW", BodyParams: 1, Header: "image"}))
+	s.planContents(everybody, omniflow.Content{Kind: omniflow.TemplateKind, Template: &omniflow.Template{Name: "spring", Language: "zh_TW",
+		Params: []string{omniflow.CustomerName + " 您好"}, Header: &omniflow.TemplateHeader{Kind: omniflow.Image, MediaID: picture.MediaID, Media: picture.Media}}})
+	require.Equal(t, omniflow.MediaNotReady, s.send(omniflow.WhatsApp).Held)
+	_, err := s.prepare(omniflow.WhatsApp)
+	require.NoError(t, err)
+	require.True(t, s.send(omniflow.WhatsApp).Done)
+	require.Equal(t, omniflow.Tally{Planned: 40, Sent: 40}, s.tally(omniflow.WhatsApp))
+	require.Len(t, s.sim.Uploads(), 1)
+	require.Equal(t, 40, s.sim.Uploads()[0].Sends)
+	hashes := map[string]int{}
+	for _, got := range s.got(omniflow.WhatsApp) {
+		require.Len(t, got, 1)
+		hashes[got[0]]++
+	}
+	require.Greater(t, len(hashes), 1, "not everybody is 王小明")
+}
+
+// A caption goes with its file in one bubble, with the customer's name in it.
+func TestACaptionHoldsTheName(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	files := s.withFiles()
+	s.Customers("whatsapp", 2)
+	s.name(omniflow.WhatsApp, 0, "王小明")
+	s.name(omniflow.WhatsApp, 1, "Chan")
+	picture := s.file(files, omniflow.Image)
+	picture.Text = "您好 " + omniflow.CustomerName
+	s.planContents(everybody, picture)
+	_, err := s.prepare(omniflow.WhatsApp)
+	require.NoError(t, err)
+	require.True(t, s.send(omniflow.WhatsApp).Done)
+	got := s.got(omniflow.WhatsApp)
+	require.Len(t, got, 2)
+	require.NotEqual(t, got[postgrestest.Recipient("whatsapp", 0)], got[postgrestest.Recipient("whatsapp", 1)])
+}

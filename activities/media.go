@@ -137,14 +137,15 @@ func (a *Activities) locate(ctx context.Context, lane omniflow.Lane, contents ma
 	}
 	for _, list := range contents {
 		for i, c := range list {
-			if c.Media == nil {
+			file, kind := c.File()
+			if file == nil {
 				continue
 			}
-			m, ok := known[omniflow.MediaKey{ID: c.Media.ID, Kind: c.Kind}]
+			m, ok := known[omniflow.MediaKey{ID: file.ID, Kind: kind}]
 			if !ok {
 				return false, nil
 			}
-			list[i].Media = &m
+			list[i] = c.WithFile(m)
 		}
 	}
 	return true, nil

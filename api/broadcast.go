@@ -141,16 +141,30 @@ func (s *service) checkMessages(ctx context.Context, teamID uuid.UUID, r omniflo
 			}
 			continue
 		}
-		for _, ch := range omniflow.BroadcastChannels {
-			if audience.Channels[ch] == 0 {
-				continue
-			}
-			if no := checkContent(ch, m); no != nil {
-				return no
-			}
+		if no := checkEverywhere(m, audience); no != nil {
+			return no
 		}
 	}
 	return nil
+}
+
+// checkEverywhere measures one content for every channel of an audience. The
+// refusal is the first channel's, and names all that refuse for the same reason.
+func checkEverywhere(m omniflow.Content, audience postgres.AudienceCount) *omniflow.Refusal {
+	var first *omniflow.Refusal
+	for _, ch := range omniflow.BroadcastChannels {
+		if audience.Channels[ch] == 0 {
+			continue
+		}
+		switch no := checkContent(ch, m); {
+		case no == nil:
+		case first == nil:
+			first = no
+		case no.Code == first.Code:
+			first.Channels, first.Detail = append(first.Channels, no.Channels...), first.Detail+"; "+no.Detail
+		}
+	}
+	return first
 }
 
 // checkTemplate refuses a template that the recipients' WhatsApp business
@@ -170,6 +184,9 @@ func (s *service) checkTemplate(ctx context.Context, teamID uuid.UUID, wabas []s
 		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template is not approved: %s", known.State)
 	case known.BodyParams != len(t.Params):
 		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template takes %d parameters, not %d", known.BodyParams, len(t.Params))
+	}
+	if no := t.CheckHeader(known.Header); no != nil {
+		return no
 	}
 	return nil
 }

@@ -17,6 +17,11 @@ func (s *service) freeze(ctx context.Context, who identity, messages []omniflow.
 		m.Media, m.Contents = nil, nil
 		facts[i].Kind = m.Kind
 		switch m.Kind {
+		case omniflow.TemplateKind:
+			m.Text = ""
+			if err := s.freezeHeader(ctx, who, m.Template); err != nil {
+				return nil, err
+			}
 		case omniflow.Image, omniflow.Video, omniflow.File:
 			if err := s.freezeMedia(ctx, who, m); err != nil {
 				return nil, err
@@ -47,6 +52,23 @@ func (s *service) freezeMedia(ctx context.Context, who identity, m *omniflow.Con
 	return nil
 }
 
+// freezeHeader puts the file that a template's header names into it, if
+// WhatsApp takes it as one.
+func (s *service) freezeHeader(ctx context.Context, who identity, t *omniflow.Template) error {
+	if t == nil || t.Header == nil {
+		return nil
+	}
+	file, err := s.store.FindMedia(ctx, who.TeamID, t.Header.MediaID)
+	if err != nil {
+		return err
+	}
+	t.Header.Media = &file
+	if no := omniflow.CheckBroadcastMedia(omniflow.WhatsApp, t.Header.Kind, file); no != nil {
+		return no
+	}
+	return nil
+}
+
 // checkContents applies BRD-06, BRD-07 and RPL-06 to RPL-09 to all channels of
 // an audience: any content that one of them cannot have refuses the whole
 // broadcast (D-BRD-3). Bot modules are run by another system than this one.
@@ -74,9 +96,7 @@ func checkContents(r omniflow.BroadcastRequest, facts []omniflow.ContentFacts, a
 func checkContent(ch omniflow.Channel, c omniflow.Content) *omniflow.Refusal {
 	switch {
 	case c.Media != nil:
-		return omniflow.CheckBroadcastMedia(ch, c.Kind, *c.Media)
-	case omniflow.Personal(c.Text):
-		return omniflow.CheckText(ch, omniflow.FillName(c.Text, "x"))
+		return firstRefusal(omniflow.CheckBroadcastMedia(ch, c.Kind, *c.Media), omniflow.CheckCaption(ch, omniflow.FillName(c.Text, "x")))
 	}
-	return omniflow.CheckText(ch, c.Text)
+	return omniflow.CheckText(ch, omniflow.FillName(c.Text, "x"))
 }

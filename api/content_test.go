@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -164,6 +163,11 @@ func TestContentsAtTheDoor(t *testing.T) {
 		{"6 MB image to Facebook", holding("web", is("image", img6), "facebook"), "", nil},
 		{"a GIF as an image", holding("web", is("image", gif), "facebook"), "media_type_unsupported", []omniflow.Channel{"facebook"}},
 		{"a video as an image", holding("web", is("image", video), "facebook"), "media_type_unsupported", []omniflow.Channel{"facebook"}},
+		{"a caption to WhatsApp", holding("web", []m{{"kind": "image", "media_id": img, "text": "新品"}}, "whatsapp"), "", nil},
+		{"a caption elsewhere", holding("web", []m{{"kind": "image", "media_id": img, "text": "新品"}}), "broadcast_content_unsupported", []omniflow.Channel{"line", "facebook", "instagram"}},
+		{"a caption too long", holding("web", []m{{"kind": "file", "media_id": pdf, "text": strings.Repeat("好", 1025)}}, "whatsapp"), "message_too_long", []omniflow.Channel{"whatsapp"}},
+		{"every channel for which an image is too large", holding("web", is("image", c.media("9.png", bigPicture(9<<20)))), "media_too_large", []omniflow.Channel{"facebook", "instagram", "whatsapp"}},
+		{"audio, which no matrix has", holding("app", []m{{"kind": "audio", "media_id": img}}), "input_invalid", nil},
 		{"a file that nobody uploaded", holding("web", is("image", uuid.NewString())), "not_found", nil},
 		{"an image without its file", holding("web", []m{{"kind": "image"}}), "message_empty", nil},
 		{"EX-116 five messages of several kinds", holding("web", append(append(is("image", img), is("video", video)...),
@@ -327,55 +331,4 @@ func TestBoundCustomersAtTheDoor(t *testing.T) {
 	require.Equal(t, 204, unbind().Status)
 	unbind().problem(404, "not_found")
 	broadcast(staff, m{"bound": true, "channel": "line"}).problem(422, "broadcast_empty")
-}
-
-// TestEX125ShoppingLinks: two messages to ten customers, one with a link to the
-// official site and one with another: 20 messages, both kinds of links counted.
-func TestEX125ShoppingLinks(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	c := w.company("omo", "sales_staff", "sales_manager", "supervisor")
-	c.account("whatsapp", "W"+c.id[24:], m{"waba_id": "waba1"})
-	var file strings.Builder
-	file.WriteString(header)
-	for i := range 10 {
-		file.WriteString("C" + string(rune('0'+i)) + ",,TW,092105032" + string(rune('0'+i)) + ",,whatsapp,,,,\n")
-	}
-	require.Equal(t, 10, c.importFile("?follower_id="+c.ids["sales_staff"], file.String()).Imported)
-	w.exec(`UPDATE conversations SET last_customer_message_at = now()`)
-	w.do("PUT", c.path+"/site-domains", c.admin, m{"domains": []string{"Shop.example.com"}}).into(200, &m{})
-	w.do("PUT", c.path+"/site-domains", c.admin, m{"domains": []string{"https://x"}}).problem(422, "input_invalid")
-
-	var accepted struct{ ID uuid.UUID }
-	w.do("POST", "/v1/broadcasts", c.token["sales_staff"], holding("web", []m{
-		{"kind": "text", "text": "官網 https://shop.example.com/new"}, {"kind": "text", "text": "https://other.example/x"}})).into(202, &accepted)
-	teamID := uuid.MustParse(c.id)
-	job, err := w.store.BroadcastJob(t.Context(), teamID, accepted.ID)
-	require.NoError(t, err)
-	_, err = w.store.PlanBroadcast(t.Context(), job)
-	require.NoError(t, err)
-
-	report := func() (out struct {
-		linkCounts
-		ByMember    []memberLinks    `json:"by_member"`
-		ByBroadcast []broadcastLinks `json:"by_broadcast"`
-	}) {
-		t.Helper()
-		from, to := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-		w.do("GET", "/v1/reports/shopping-links?from="+from+"&to="+to, c.token["supervisor"], nil).into(200, &out)
-		return out
-	}
-	require.Zero(t, report().TotalMessages, "nothing is sent yet")
-	// All sent, some at the third attempt; then received and read.
-	w.exec(`UPDATE messages SET state = 'sent', sent_at = now(), attempt = 3 WHERE broadcast_id = $1`, accepted.ID)
-	w.exec(`UPDATE messages SET state = 'read' WHERE broadcast_id = $1 AND seq < 5`, accepted.ID)
-	got := report()
-	require.Equal(t, linkCounts{TotalMessages: 20, ShoppingLinks: 20, OfficialLinks: 10, OtherLinks: 10}, got.linkCounts)
-	require.Equal(t, []memberLinks{{MemberID: uuid.MustParse(c.ids["sales_staff"]), linkCounts: got.linkCounts}}, got.ByMember)
-	require.Equal(t, accepted.ID, got.ByBroadcast[0].BroadcastID)
-	w.exec(`UPDATE messages SET state = 'failed' WHERE broadcast_id = $1 AND seq = 0`, accepted.ID)
-	require.Equal(t, linkCounts{TotalMessages: 19, ShoppingLinks: 19, OfficialLinks: 9, OtherLinks: 10}, report().linkCounts)
-
-	w.do("GET", "/v1/reports/shopping-links?from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", c.token["supervisor"], nil).problem(422, "input_invalid")
-	w.do("GET", "/v1/reports/shopping-links?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z", c.token["sales_staff"], nil).problem(403, "permission_denied")
 }

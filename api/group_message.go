@@ -125,6 +125,8 @@ func (s *service) checkGroupTemplate(ctx context.Context, accountID, teamID uuid
 		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template is not approved: %s", known.State)
 	case known.BodyParams != len(t.Params):
 		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "the template takes %d parameters, not %d", known.BodyParams, len(t.Params))
+	case known.Header != "" || t.Header != nil:
+		return omniflow.Refuse(omniflow.ContentUnsupported, "GRP-25", "a template with a file at its head goes by broadcast only")
 	}
 	for _, p := range t.Params {
 		if no := omniflow.CheckVariables(omniflow.WhatsAppGroup, p); no != nil {

@@ -116,7 +116,8 @@ func (s *service) preflight(ctx context.Context, in *preflightInput) (*preflight
 
 // barred are the channels that a refusal of the content is about.
 func barred(no *omniflow.Refusal) ([]omniflow.Channel, omniflow.Code) {
-	if no.Code == omniflow.BroadcastContentUnsupported || no.Code == omniflow.MessageTooLong {
+	switch no.Code {
+	case omniflow.BroadcastContentUnsupported, omniflow.MessageTooLong, omniflow.MediaTooLarge, omniflow.MediaTypeUnsupported, omniflow.MediaKindUnsupported:
 		return no.Channels, no.Code
 	}
 	return nil, ""

@@ -104,6 +104,9 @@ func (s *service) checkRetry(ctx context.Context, source postgres.Broadcast, ret
 		return request, omniflow.Refuse(omniflow.TemplateInvalid, "BRD-09", "only a broadcast of one template can be retried with another")
 	}
 	request.Messages = []omniflow.Content{{Kind: omniflow.TemplateKind, Template: retry.Template}}
+	if _, err := s.freeze(ctx, identity{TeamID: source.TeamID, MemberID: source.ActorID}, request.Messages); err != nil {
+		return request, err
+	}
 	wabas, err := s.wabasOf(ctx, source)
 	if err != nil {
 		return request, err

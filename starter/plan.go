@@ -110,10 +110,14 @@ func (a *app) broadcastRetryCommand() *cobra.Command {
 	c.Flags().StringVar(&t.Language, "language", "", "of the template, such as zh_TW")
 	c.Flags().StringArrayVar(&t.Params, "param", nil, "a parameter of the template; may be repeated")
 	c.Flags().StringVar(&r.Reason, "reason", "", "why; kept in the audit log")
+	header := c.Flags().StringToString("header", nil, "the file at the head of the template: image=MEDIA, video=MEDIA or file=MEDIA")
 	watch := c.Flags().Bool("watch", false, "show progress until the end")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		if t.Name != "" {
 			r.Template = &t
+		}
+		for kind, media := range *header {
+			t.Header = &apiclient.TemplateHeader{Kind: kind, MediaID: media}
 		}
 		retried, err := a.client.Retry(ctx, args[0], r)
 		if err != nil {

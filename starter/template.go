@@ -16,6 +16,7 @@ func (a *app) templateCommand() *cobra.Command {
 	c.Flags().StringVar(&t.Name, "name", "", "name of the template")
 	c.Flags().StringVar(&t.Language, "language", "", "such as zh_TW")
 	c.Flags().IntVar(&t.BodyParams, "body-params", 0, "how many parameters its body has")
+	c.Flags().StringVar(&t.Header, "header", "", "the file at its head: image, video or file; none by default")
 	c.Flags().StringVar(&t.State, "state", "", "approved by default")
 	required(c, "waba-id", "name", "language")
 	c.RunE = act(func(ctx context.Context, _ []string) error {

@@ -90,7 +90,8 @@ type NewTemplate struct {
 	Name       string `json:"name"`
 	Language   string `json:"language"` // such as zh_TW
 	BodyParams int    `json:"body_params"`
-	State      string `json:"state,omitempty"` // approved by default
+	Header     string `json:"header,omitempty"` // the file at its head: image, video or file
+	State      string `json:"state,omitempty"`  // approved by default
 }
 
 // Template is a registered WhatsApp template.

@@ -34,8 +34,8 @@ type Audience struct {
 // Content is one bubble at the customer: a text, a file that was uploaded, or a
 // WhatsApp template; or a saved reply, which may be several.
 type Content struct {
-	Kind         string       `json:"kind"` // text, image, video, file, saved_reply or template
-	Text         string       `json:"text,omitempty"`
+	Kind         string       `json:"kind"`           // text, image, video, file, saved_reply or template
+	Text         string       `json:"text,omitempty"` // also the caption of a file to WhatsApp
 	MediaID      string       `json:"media_id,omitempty"`
 	SavedReplyID string       `json:"saved_reply_id,omitempty"`
 	Template     *TemplateUse `json:"template,omitempty"`
@@ -43,9 +43,16 @@ type Content struct {
 
 // TemplateUse names a registered template and fills its body.
 type TemplateUse struct {
-	Name     string   `json:"name"`
-	Language string   `json:"language"` // such as zh_TW
-	Params   []string `json:"params,omitempty"`
+	Name     string          `json:"name"`
+	Language string          `json:"language"` // such as zh_TW
+	Params   []string        `json:"params,omitempty"`
+	Header   *TemplateHeader `json:"header,omitempty"`
+}
+
+// TemplateHeader is the file at the head of a template.
+type TemplateHeader struct {
+	Kind    string `json:"kind"` // image, video or file
+	MediaID string `json:"media_id"`
 }
 
 // Accepted is the answer to a start.

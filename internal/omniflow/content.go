@@ -15,6 +15,7 @@ const (
 	MaxLINEText           = 5000 // UTF-16 code units
 	MaxFacebookText       = 1999 // UTF-16 code units: under 2,000
 	MaxInstagramTextBytes = 1000 // UTF-8
+	MaxCaption            = 1024 // characters, WhatsApp
 )
 
 var (
@@ -35,7 +36,7 @@ func (c Content) Check() *Refusal {
 		if c.MediaID == uuid.Nil {
 			return Refuse(MessageEmpty, "BRD-06", "the message names no media_id")
 		}
-		return nil
+		return checkUnicode(c.Text)
 	case SavedReply:
 		if c.SavedReplyID == uuid.Nil {
 			return Refuse(MessageEmpty, "BRD-06", "the message names no saved_reply_id")
@@ -77,7 +78,53 @@ func (t *Template) check() *Refusal {
 			return refusal
 		}
 	}
+	return t.Header.check()
+}
+
+// check refuses a header that is no file.
+func (h *TemplateHeader) check() *Refusal {
+	switch {
+	case h == nil:
+		return nil
+	case h.Kind != Image && h.Kind != Video && h.Kind != File:
+		return Refuse(TemplateInvalid, "BRD-10", "the header of a template is an image, a video or a file")
+	case h.MediaID == uuid.Nil:
+		return Refuse(TemplateInvalid, "BRD-10", "the header of the template names no media_id")
+	}
 	return nil
+}
+
+// CheckHeader refuses with template_invalid a use of a template that gives no
+// file where its definition has one of kind has at its head ("" for none), or
+// another.
+func (t Template) CheckHeader(has MessageKind) *Refusal {
+	switch {
+	case t.Header == nil && has == "", t.Header != nil && t.Header.Kind == has:
+		return nil
+	case has == "":
+		return Refuse(TemplateInvalid, "BRD-10", "the template takes no file at its head")
+	}
+	return Refuse(TemplateInvalid, "BRD-10", "the template takes one %s at its head (header)", has)
+}
+
+// CheckCaption says whether ch shows a text beside a file: only WhatsApp does,
+// and in one bubble with it. Elsewhere it is content of its own, and refused as
+// broadcast_content_unsupported rather than left out; too long a one as
+// message_too_long.
+func CheckCaption(ch Channel, text string) *Refusal {
+	if text == "" {
+		return nil
+	}
+	r := Refuse(BroadcastContentUnsupported, "BRD-06", "a file on %s has no caption: send its text as a message of its own", ch)
+	if ch == WhatsApp {
+		n := utf8.RuneCountInString(text)
+		if n <= MaxCaption {
+			return nil
+		}
+		r = Refuse(MessageTooLong, "MSG-01", "a caption on %s has at most %d characters, not %d", ch, MaxCaption, n)
+	}
+	r.Channels = []Channel{ch}
+	return r
 }
 
 // CheckText refuses with message_too_long a text that ch does not take in one

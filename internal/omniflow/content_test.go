@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -67,4 +68,73 @@ func TestCheckVariables(t *testing.T) {
 	require.Equal(t, ContentUnsupported, code(CheckVariables(LINEGroup, text)), "VAR-04")
 	require.Nil(t, CheckVariables(OneToOne, text))
 	require.Nil(t, CheckVariables(LINEGroup, "Dear all"))
+}
+
+func TestCheckCaption(t *testing.T) {
+	t.Parallel()
+	for _, ch := range BroadcastChannels {
+		require.Nil(t, CheckCaption(ch, ""), ch)
+		r := CheckCaption(ch, "新品")
+		if ch == WhatsApp {
+			require.Nil(t, r)
+			continue
+		}
+		require.Equal(t, BroadcastContentUnsupported, code(r), "not left out in silence")
+		require.Equal(t, []Channel{ch}, r.Channels)
+	}
+	require.Nil(t, CheckCaption(WhatsApp, strings.Repeat("好", 1024)))
+	require.Equal(t, MessageTooLong, code(CheckCaption(WhatsApp, strings.Repeat("好", 1025))))
+}
+
+func TestTemplateHeaders(t *testing.T) {
+	t.Parallel()
+	with := func(h *TemplateHeader) Content {
+		return Content{Kind: TemplateKind, Template: &Template{Name: "n", Language: "en", Header: h}}
+	}
+	id := uuid.New()
+	for _, test := range []struct {
+		name   string
+		header *TemplateHeader
+		has    MessageKind
+		check  Code // of the request alone
+		use    Code // beside the definition
+	}{
+		{"no header anywhere", nil, "", "", ""},
+		{"the image that it takes", &TemplateHeader{Kind: Image, MediaID: id}, Image, "", ""},
+		{"a document that it takes", &TemplateHeader{Kind: File, MediaID: id}, File, "", ""},
+		{"another kind", &TemplateHeader{Kind: Video, MediaID: id}, Image, "", TemplateInvalid},
+		{"one too few", nil, Image, "", TemplateInvalid},
+		{"one too many", &TemplateHeader{Kind: Image, MediaID: id}, "", "", TemplateInvalid},
+		{"audio is none", &TemplateHeader{Kind: Audio, MediaID: id}, Audio, TemplateInvalid, ""},
+		{"no file named", &TemplateHeader{Kind: Image}, Image, TemplateInvalid, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := with(test.header)
+			require.Equal(t, test.check, code(c.Check()))
+			require.Equal(t, test.use, code(c.Template.CheckHeader(test.has)))
+		})
+	}
+	file := Media{ID: id, Kind: Image}
+	c := with(&TemplateHeader{Kind: File, MediaID: id, Media: &file})
+	require.Equal(t, []Media{{ID: id, Kind: File}}, MediaOf([]Content{c}), "as what it is sent")
+	placed := c.WithFile(Media{ID: id, Kind: File, Handle: "M1"})
+	got, kind := placed.File()
+	require.Equal(t, "M1", got.Handle)
+	require.Equal(t, File, kind)
+	require.Empty(t, c.Template.Header.Media.Handle, "what is stored stays")
+	picture := Content{Kind: Image, Media: &file}.WithFile(Media{ID: id, Handle: "M2"})
+	require.Equal(t, "M2", picture.Media.Handle)
+}
+
+func TestNamesInCaptionsAndParameters(t *testing.T) {
+	t.Parallel()
+	contents := []Content{{Kind: Image, Text: "Dear " + CustomerName}, {Kind: TemplateKind, Template: &Template{Name: "n", Params: []string{CustomerName, "2"}}}}
+	for i := range contents {
+		require.True(t, PersonalContents(contents[i:i+1]))
+	}
+	filled := FillContents(contents, "王小明")
+	require.Equal(t, "Dear 王小明", filled[0].Text)
+	require.Equal(t, []string{"王小明", "2"}, filled[1].Template.Params)
+	require.Equal(t, CustomerName, contents[1].Template.Params[0], "what is stored stays")
 }

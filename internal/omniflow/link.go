@@ -15,15 +15,12 @@ type Links struct {
 
 var linkPattern = regexp.MustCompile(`(?i)https?://[^\s<>"'，。、！？；：（）「」『』【】《》\x{3000}]+`)
 
-// CountLinks counts the links in the texts of contents. domains are those of
+// CountLinks counts the links in the texts and captions of contents. domains are those of
 // the team's site; a subdomain belongs to its domain. The same link twice
 // counts twice.
 func CountLinks(contents []Content, domains []string) Links {
 	var out Links
 	for _, c := range Expand(contents) {
-		if c.Kind != Text {
-			continue
-		}
 		for _, link := range linkPattern.FindAllString(c.Text, -1) {
 			u, err := url.Parse(link)
 			switch {

@@ -89,7 +89,7 @@ const (
 // template. In a request it may also be a saved reply, which is several.
 type Content struct {
 	Kind         MessageKind `json:"kind" enum:"text,image,video,file,saved_reply,template"`
-	Text         string      `json:"text,omitempty"`
+	Text         string      `json:"text,omitempty" doc:"The text; beside a file its caption, which only WhatsApp shows."`
 	Template     *Template   `json:"template,omitempty"`
 	MediaID      uuid.UUID   `json:"media_id,omitzero" required:"false" doc:"Of POST /v1/media, for image, video and file."`
 	SavedReplyID uuid.UUID   `json:"saved_reply_id,omitzero" required:"false"`
@@ -104,9 +104,40 @@ type Template struct {
 	Name     string   `json:"name"`
 	Language string   `json:"language"`         // such as zh_TW
 	Params   []string `json:"params,omitempty"` // positional body parameters
+	// Header is the file at the template's head, where it has one.
+	Header *TemplateHeader `json:"header,omitempty"`
 	// GroupID is the group that the body's first parameter invites to: the
 	// provider puts the link of the moment in its place. Params follow it.
 	GroupID string `json:"group_id,omitempty" hidden:"true"`
+}
+
+// TemplateHeader is the file at the head of a template: an image, a video or a
+// document (whatsapp.md section 2.3).
+type TemplateHeader struct {
+	Kind    MessageKind `json:"kind" enum:"image,video,file"`
+	MediaID uuid.UUID   `json:"media_id" doc:"Of POST /v1/media."`
+	Media   *Media      `json:"media,omitempty" readOnly:"true" doc:"The file of media_id, as it was accepted."`
+}
+
+// File is the file that c carries and the kind it goes as, or nil: of the
+// content itself, or of its template's header.
+func (c Content) File() (*Media, MessageKind) {
+	if c.Kind == TemplateKind && c.Template != nil && c.Template.Header != nil {
+		return c.Template.Header.Media, c.Template.Header.Kind
+	}
+	return c.Media, c.Kind
+}
+
+// WithFile is c with m as its file, in the place that File reads.
+func (c Content) WithFile(m Media) Content {
+	if c.Kind != TemplateKind || c.Template == nil || c.Template.Header == nil {
+		c.Media = &m
+		return c
+	}
+	t, h := *c.Template, *c.Template.Header
+	h.Media, t.Header = &m, &h
+	c.Template = &t
+	return c
 }
 
 // The kinds that only other rules know: windows, matrices of content.

@@ -38,23 +38,34 @@ func PartsOf(ch Channel, messages []Content) [][]Content {
 	return slices.Collect(slices.Chunk(Expand(messages), size))
 }
 
-// PersonalContents says whether any text of contents holds the name variable:
-// then every recipient gets something else.
+// PersonalContents says whether any text, caption or template parameter of
+// contents holds the name variable: then every recipient gets something else.
 func PersonalContents(contents []Content) bool {
-	return slices.ContainsFunc(contents, func(c Content) bool { return c.Kind == Text && Personal(c.Text) })
+	return slices.ContainsFunc(contents, Content.personal)
 }
 
-// FillContents is contents with name in place of the name variable, in texts
-// only (VAR-01). Contents without it come back as they are.
+func (c Content) personal() bool {
+	return Personal(c.Text) || c.Template != nil && slices.ContainsFunc(c.Template.Params, Personal)
+}
+
+// FillContents is contents with name in place of the name variable (VAR-01).
+// Contents without it come back as they are.
 func FillContents(contents []Content, name string) []Content {
 	if !PersonalContents(contents) {
 		return contents
 	}
 	out := slices.Clone(contents)
-	for i := range out {
-		if out[i].Kind == Text {
-			out[i].Text = FillName(out[i].Text, name)
+	for i, c := range out {
+		out[i].Text = FillName(c.Text, name)
+		if c.Template == nil {
+			continue
 		}
+		t := *c.Template
+		t.Params = slices.Clone(t.Params)
+		for n, p := range t.Params {
+			t.Params[n] = FillName(p, name)
+		}
+		out[i].Template = &t
 	}
 	return out
 }
@@ -71,12 +82,13 @@ func MediaOf(contents []Content) []Media {
 	var out []Media
 	seen := map[MediaKey]bool{}
 	for _, c := range Expand(contents) {
-		if c.Media == nil || seen[MediaKey{c.Media.ID, c.Kind}] {
+		file, kind := c.File()
+		if file == nil || seen[MediaKey{file.ID, kind}] {
 			continue
 		}
-		seen[MediaKey{c.Media.ID, c.Kind}] = true
-		m := *c.Media
-		m.Kind = c.Kind
+		seen[MediaKey{file.ID, kind}] = true
+		m := *file
+		m.Kind = kind
 		out = append(out, m)
 	}
 	return out

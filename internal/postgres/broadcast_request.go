@@ -85,7 +85,7 @@ func (s *Store) FindTemplate(ctx context.Context, teamID uuid.UUID, wabaID, name
 	var out Template
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
-SELECT id, team_id, waba_id, name, language, body_params, state FROM templates
+SELECT id, team_id, waba_id, name, language, body_params, state, header FROM templates
 WHERE team_id = $1 AND waba_id = $2 AND name = $3 AND language = $4`, teamID, wabaID, name, language)
 		t, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Template])
 		out = t

@@ -58,9 +58,9 @@ func (s *Store) GroupTemplate(ctx context.Context, teamID, accountID uuid.UUID, 
 	var out Template
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
-SELECT t.id, t.waba_id, t.body_params, t.state, t.components FROM templates t JOIN channel_accounts a ON a.team_id = t.team_id AND a.waba_id = t.waba_id
+SELECT t.id, t.waba_id, t.body_params, t.state, t.components, t.header FROM templates t JOIN channel_accounts a ON a.team_id = t.team_id AND a.waba_id = t.waba_id
 WHERE t.team_id = $1 AND a.id = $2 AND t.name = $3 AND t.language = $4`, teamID, accountID, name, language).
-			Scan(&out.ID, &out.WABAID, &out.BodyParams, &out.State, &out.Components)
+			Scan(&out.ID, &out.WABAID, &out.BodyParams, &out.State, &out.Components, &out.Header)
 		return oneRow(err, "template", uuid.Nil)
 	})
 	out.TeamID, out.Name, out.Language = teamID, name, language

@@ -26,7 +26,7 @@ func TestEveryKindOfContentIsTaken(t *testing.T) {
 		"whatsapp text without type": whatsapp(`"text":{"body":"https://e.x","preview_url":true}`),
 		"whatsapp image":             whatsapp(`"type":"image","image":{"link":"https://e.x/i","caption":"c"}`),
 		"whatsapp video":             whatsapp(`"type":"video","video":{"link":"https://e.x/a"}`),
-		"whatsapp audio":             whatsapp(`"type":"audio","audio":{"id":"1","voice":true}`),
+		"whatsapp audio":             whatsapp(`"type":"audio","audio":{"link":"https://a.example/b.ogg","voice":true}`),
 		"whatsapp document":          whatsapp(`"type":"document","document":{"link":"https://e.x/d","filename":"a.pdf"}`),
 		"whatsapp sticker":           whatsapp(`"type":"sticker","sticker":{"id":"1"}`),
 		"whatsapp buttons":           whatsapp(`"type":"interactive","interactive":{"type":"button","body":{"text":"b"}}`),

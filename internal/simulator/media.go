@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -221,23 +223,65 @@ func (i *injector) upload() Fault {
 // attach checks the file that a WhatsApp message carries by id, and makes the
 // file and not its id the content: uploaded twice it is the same to a customer.
 func (a *account) attach(m *whatsappMessage) *graphError {
-	media := map[string]*whatsappMedia{"image": m.Image, "video": m.Video, "document": m.Document}[m.Type]
+	media := map[string]*whatsappMedia{"image": m.Image, "video": m.Video, "audio": m.Audio, "document": m.Document}[m.Type]
 	if media == nil || media.ID == "" {
 		return nil
 	}
-	up, ok := a.uploads[media.ID]
-	switch {
-	case !ok:
-		return badParameter("Param " + m.Type + "['id'] is not a valid whatsapp business account media attachment ID")
-	case m.Type != "document" && up.Kind != m.Type:
-		return mismatch("the file is a " + up.Kind)
-	case m.Type == "image" && up.Bytes > 5<<20:
-		return mismatch("the file is too large")
+	up, bad := a.uploaded(m.Type, media.ID)
+	if bad != nil {
+		return bad
 	}
 	up.Sends++
 	seen := *media
 	seen.ID = up.SHA256
 	m.hash = hashJSON(map[string]any{m.Type: seen})
+	return nil
+}
+
+// uploaded finds a file that goes out as kind.
+func (a *account) uploaded(kind, id string) (*Upload, *graphError) {
+	up, ok := a.uploads[id]
+	switch {
+	case !ok:
+		return nil, badParameter("Param " + kind + "['id'] is not a valid whatsapp business account media attachment ID")
+	case kind != "document" && up.Kind != kind:
+		return nil, mismatch("the file is a " + up.Kind)
+	case kind == "image" && up.Bytes > 5<<20:
+		return nil, mismatch("the file is too large")
+	}
+	return up, nil
+}
+
+// attachHeader is attach for the file at a template's head, which must be what
+// its definition has there.
+func (a *account) attachHeader(m *whatsappMessage, want string) *graphError {
+	kind, media := m.Template.header()
+	if kind == "text" { // a variable in a text header: not registered here
+		return nil
+	}
+	if kind != want {
+		return &graphError{status: 400, code: 132012, title: "Parameter format does not match format in the created template",
+			details: "header: Format mismatch, expected " + strings.ToUpper(cmp.Or(want, "none")) + ", received " + strings.ToUpper(cmp.Or(kind, "unknown"))}
+	}
+	if want == "" {
+		return nil
+	}
+	switch {
+	case media == nil || (media.ID == "") == (media.Link == ""):
+		return badParameter("Exactly one of id and link is required.")
+	case media.Caption != "":
+		return badParameter("caption is not possible here.")
+	case media.ID == "":
+		return nil
+	}
+	up, bad := a.uploaded(kind, media.ID)
+	if bad != nil {
+		return bad
+	}
+	up.Sends++
+	bare := *m.Template // but for the id: uploaded twice it is the same to a customer
+	bare.Components = slices.DeleteFunc(slices.Clone(bare.Components), func(c whatsappComponent) bool { return strings.EqualFold(c.Type, "header") })
+	m.hash = hashJSON(map[string]any{"template": bare, "header": up.SHA256})
 	return nil
 }
 

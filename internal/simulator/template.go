@@ -16,6 +16,8 @@ type Template struct {
 	Language   string `json:"language"`
 	// BodyParams is how many parameters the body takes.
 	BodyParams int `json:"body_params"`
+	// Header is the file at its head: image, video or document; empty is none.
+	Header string `json:"header,omitempty"`
 	// Status is APPROVED (also when empty), PAUSED or DISABLED.
 	Status string `json:"status,omitempty"`
 	// Category is utility (also when empty), marketing or authentication; it
@@ -61,6 +63,11 @@ func (t Template) check() error {
 	}
 	if t.Name == "" || t.Language == "" || t.BodyParams < 0 {
 		return errors.New("a template has a name, a language and no negative body_params")
+	}
+	switch t.Header {
+	case "", "image", "video", "document":
+	default:
+		return fmt.Errorf("template header %q is not known", t.Header)
 	}
 	switch t.Status {
 	case "", "APPROVED", "PAUSED", "DISABLED":

@@ -134,7 +134,7 @@ func (a *account) useTemplate(m *whatsappMessage) (*Template, *graphError) {
 		return nil, &graphError{status: 400, code: 132000, title: "Number of parameters does not match the expected number of params",
 			details: "body: number of localizable_params does not match the expected number of params"}
 	}
-	return &t, nil
+	return &t, a.attachHeader(m, t.Header)
 }
 
 // whatsappAccepted is the body of a 200.

@@ -52,12 +52,14 @@ type whatsappTemplate struct {
 	Language struct {
 		Code string `json:"code"`
 	} `json:"language"`
-	Components []struct {
-		Type       string            `json:"type"`
-		SubType    string            `json:"sub_type,omitempty"`
-		Index      json.RawMessage   `json:"index,omitempty"`
-		Parameters []json.RawMessage `json:"parameters"`
-	} `json:"components"`
+	Components []whatsappComponent `json:"components"`
+}
+
+type whatsappComponent struct {
+	Type       string            `json:"type"`
+	SubType    string            `json:"sub_type,omitempty"`
+	Index      json.RawMessage   `json:"index,omitempty"`
+	Parameters []json.RawMessage `json:"parameters"`
 }
 
 func missing(what string) *graphError {
@@ -222,4 +224,25 @@ func (t *whatsappTemplate) bodyParams() int {
 		}
 	}
 	return n
+}
+
+// header finds the file of the template's header: its kind and where it stands
+// in the message, or "".
+func (t *whatsappTemplate) header() (kind string, media *whatsappMedia) {
+	for _, c := range t.Components {
+		if !strings.EqualFold(c.Type, "header") || len(c.Parameters) == 0 {
+			continue
+		}
+		var p struct {
+			Type     string         `json:"type"`
+			Image    *whatsappMedia `json:"image"`
+			Video    *whatsappMedia `json:"video"`
+			Document *whatsappMedia `json:"document"`
+		}
+		if json.Unmarshal(c.Parameters[0], &p) != nil || len(c.Parameters) > 1 {
+			return "unknown", nil
+		}
+		return p.Type, map[string]*whatsappMedia{"image": p.Image, "video": p.Video, "document": p.Document}[p.Type]
+	}
+	return "", nil
 }

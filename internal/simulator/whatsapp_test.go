@@ -240,3 +240,40 @@ func TestWhatsAppReadReceiptOfAnInboundMessage(t *testing.T) {
 	require.Equal(t, map[string]any{"success": true}, a.body)
 	require.Zero(t, w.summary(simulator.WhatsApp).Requests)
 }
+
+// A template's header must be what its definition has there, and name a file
+// that was uploaded.
+func TestWhatsAppTemplateHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	require.NoError(t, w.sim.AddTemplates(simulator.Template{ExternalID: phoneID, Name: "pictured", Language: "en_US", Header: "image"},
+		simulator.Template{ExternalID: phoneID, Name: "plain", Language: "en_US"}))
+	require.Error(t, w.sim.AddTemplates(simulator.Template{ExternalID: phoneID, Name: "x", Language: "en_US", Header: "audio"}))
+	for name, c := range map[string]struct {
+		template, header string
+		code             int
+	}{
+		"a link":          {"pictured", `[{"type":"image","image":{"link":"https://a.example/b.png"}}]`, 0},
+		"none":            {"pictured", ``, 132012},
+		"a video":         {"pictured", `[{"type":"video","video":{"link":"https://a.example/b.mp4"}}]`, 132012},
+		"two":             {"pictured", `[{"type":"image","image":{"id":"1"}},{"type":"image","image":{"id":"1"}}]`, 132012},
+		"nobody's upload": {"pictured", `[{"type":"image","image":{"id":"1"}}]`, 100},
+		"no file":         {"pictured", `[{"type":"image","image":{}}]`, 100},
+		"one too many":    {"plain", `[{"type":"image","image":{"link":"https://a.example/b.png"}}]`, 132012},
+		"a plain one":     {"plain", ``, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			components := "[]"
+			if c.header != "" {
+				components = `[{"type":"header","parameters":` + c.header + `}]`
+			}
+			a, err := w.try(http.MethodPost, "/whatsapp/v25.0/"+phoneID+"/messages", "wa",
+				`{"messaging_product":"whatsapp","to":"886900000001","type":"template","template":{"name":"`+c.template+
+					`","language":{"code":"en_US"},"components":`+components+`}}`)
+			require.NoError(t, err)
+			code, _ := a.graphCode()
+			require.Equal(t, c.code, code, a.raw)
+		})
+	}
+}

@@ -28,6 +28,9 @@ func file(t *testing.T, kind omniflow.MessageKind) (omniflow.Media, []byte) {
 	case omniflow.Video:
 		m.MIME, m.Name = "video/mp4", "a.mp4"
 		data.WriteString("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")
+	case omniflow.Audio:
+		m.MIME, m.Name = "audio/mpeg", "a.mp3"
+		data.WriteString("ID3\x04\x00\x00\x00\x00\x00\x00")
 	default:
 		m.MIME, m.Name = "application/pdf", "型錄.pdf"
 		data.WriteString("%PDF-1.7\n")
@@ -40,10 +43,13 @@ func file(t *testing.T, kind omniflow.MessageKind) (omniflow.Media, []byte) {
 
 // kinds are those that the provider has an outbound message for.
 func (h *Harness) kinds() []omniflow.MessageKind {
-	if h.kind == omniflow.LINE {
+	switch h.kind {
+	case omniflow.LINE:
 		return []omniflow.MessageKind{omniflow.Image, omniflow.Video}
+	case omniflow.Instagram: // FIL-01
+		return []omniflow.MessageKind{omniflow.Image, omniflow.Video, omniflow.File}
 	}
-	return []omniflow.MessageKind{omniflow.Image, omniflow.Video, omniflow.File}
+	return []omniflow.MessageKind{omniflow.Image, omniflow.Video, omniflow.Audio, omniflow.File}
 }
 
 // ready makes a file known to the provider, by upload or by link.
@@ -162,4 +168,26 @@ func refusesFiles(t *testing.T, h *Harness) {
 		require.Equal(t, omniflow.ContentUnsupported, e.Reason, "LINE has no outbound file")
 	}
 	require.Zero(t, h.Requests())
+}
+
+// captions go with a file in one bubble on WhatsApp; nobody else leaves one out
+// in silence.
+func captions(t *testing.T, h *Harness) {
+	m := h.made(t, omniflow.Image)
+	message := h.Message(1, "")
+	message.Contents = []omniflow.Content{{Kind: omniflow.Image, Media: &m, Text: "新品"}}
+	_, err := h.Provider.Send(within(t, patience), h.Account, message)
+	if h.kind == omniflow.WhatsApp {
+		require.NoError(t, err)
+		plain := h.Message(2, "")
+		plain.Contents = []omniflow.Content{{Kind: omniflow.Image, Media: &m}}
+		_, err = h.Provider.Send(within(t, patience), h.Account, plain)
+		require.NoError(t, err)
+		require.NotEqual(t, h.Truth()[0].ContentSHA256, h.Truth()[1].ContentSHA256, "the caption arrived")
+		return
+	}
+	var e *channel.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, omniflow.ContentUnsupported, e.Reason)
+	require.Empty(t, h.Truth())
 }

@@ -17,6 +17,7 @@ func Run(t *testing.T, fresh func(*testing.T) *Harness) {
 		{"sends files by the provider's handle or by link", sendsFiles},
 		{"uploads a file that can be uploaded again", uploads},
 		{"refuses a file that nobody can fetch", refusesFiles},
+		{"sends a caption with its file or refuses it", captions},
 		{"reads a throttle answer", throttled},
 		{"reads a 5xx as ambiguous", serverError},
 		{"reads a cut connection as ambiguous", connectionCut},

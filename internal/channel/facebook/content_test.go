@@ -32,7 +32,7 @@ func TestCheck(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			err := Check(test.contents)
+			err := page.Check(test.contents)
 			if test.want == "" {
 				require.NoError(t, err)
 				return
@@ -52,7 +52,7 @@ func TestBody(t *testing.T) {
 		`{"recipient":{"id":"700"},"messaging_type":"MESSAGE_TAG","tag":"HUMAN_AGENT",
 			"message":{"text":"a<b>","metadata":"m1.019a2b3c-0000-7000-8000-000000000001.1"}}`: true,
 	} {
-		r, err := newRequest(channel.Message{Key: key, Recipient: "700", Contents: text1("a<b>"), HumanAgent: human})
+		r, err := page.Request(channel.Message{Key: key, Recipient: "700", Contents: text1("a<b>"), HumanAgent: human})
 		require.NoError(t, err)
 		data, err := json.Marshal(r)
 		require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestBodyRefuses(t *testing.T) {
 		"no recipient": {Key: key, Contents: text1("a")},
 		"no key":       {Recipient: "700", Contents: text1("a")},
 	} {
-		_, err := newRequest(m)
+		_, err := page.Request(m)
 		var refusal *omniflow.Refusal
 		require.ErrorAs(t, err, &refusal, name)
 	}

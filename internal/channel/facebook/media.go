@@ -34,5 +34,5 @@ func (c *Client) Upload(ctx context.Context, a channel.Account, m omniflow.Media
 	}
 	form := graph.Form{Edge: "message_attachments", File: "filedata", Answer: "attachment_id",
 		Fields: map[string]string{"message": string(message)}}
-	return c.graph.Upload(ctx, a, form, m, data)
+	return c.UploadForm(ctx, a, form, m, data)
 }

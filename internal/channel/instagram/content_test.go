@@ -34,7 +34,7 @@ func TestCheck(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			err := Check(test.contents)
+			err := page.Check(test.contents)
 			if test.want == "" {
 				require.NoError(t, err)
 				return
@@ -52,7 +52,7 @@ func TestBody(t *testing.T) {
 		`{"recipient":{"id":"700"},"messaging_type":"UPDATE","message":{"text":"a<b>"}}`:                          false,
 		`{"recipient":{"id":"700"},"messaging_type":"MESSAGE_TAG","tag":"HUMAN_AGENT","message":{"text":"a<b>"}}`: true,
 	} {
-		r, err := newRequest(channel.Message{Recipient: "700", Contents: text1("a<b>"), HumanAgent: human})
+		r, err := page.Request(channel.Message{Recipient: "700", Contents: text1("a<b>"), HumanAgent: human})
 		require.NoError(t, err)
 		data, err := json.Marshal(r)
 		require.NoError(t, err)

@@ -53,6 +53,8 @@ func Check(contents []omniflow.Content) error {
 
 func check(c omniflow.Content) error {
 	switch {
+	case (c.Kind == omniflow.Image || c.Kind == omniflow.Video) && c.Text != "":
+		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "LINE takes no caption")
 	case c.Kind == omniflow.Image, c.Kind == omniflow.Video:
 		return checkLinks(c.Media)
 	case c.Kind != omniflow.Text:

@@ -12,6 +12,7 @@ import (
 const (
 	maxTextRunes    = 4096
 	maxTemplateName = 512
+	maxCaptionRunes = omniflow.MaxCaption
 )
 
 // request is the body of one send:
@@ -26,6 +27,7 @@ type request struct {
 	Text          *text     `json:"text,omitempty"`
 	Image         *media    `json:"image,omitempty"`
 	Video         *media    `json:"video,omitempty"`
+	Audio         *media    `json:"audio,omitempty"`
 	Document      *media    `json:"document,omitempty"`
 	Template      *template `json:"template,omitempty"`
 	Context       *reply    `json:"context,omitempty"`
@@ -42,13 +44,15 @@ type reply struct {
 	MessageID string `json:"message_id"`
 }
 
-// media names an uploaded file; a document also shows its name.
+// media names an uploaded file; a document also shows its name. Audio has no
+// caption, nor has a template's header.
 type media struct {
 	ID       string `json:"id"`
+	Caption  string `json:"caption,omitempty"`
 	Filename string `json:"filename,omitempty"`
 }
 
-// template is section 2.3 with positional body parameters.
+// template is section 2.3 with a file as header and positional body parameters.
 type template struct {
 	Name       string      `json:"name"`
 	Language   language    `json:"language"`
@@ -65,13 +69,17 @@ type component struct {
 }
 
 type parameter struct {
-	Type    string `json:"type"`
-	Text    string `json:"text,omitempty"`
-	GroupID string `json:"group_id,omitempty"` // section 3.5
+	Type     string `json:"type"`
+	Text     string `json:"text,omitempty"`
+	GroupID  string `json:"group_id,omitempty"` // section 3.5
+	Image    *media `json:"image,omitempty"`
+	Video    *media `json:"video,omitempty"`
+	Document *media `json:"document,omitempty"`
 }
 
 // Check says whether each of contents can go to WhatsApp: text of 1 to 4,096
-// characters, an uploaded image, video or document, or a template. How many there are is not looked at.
+// characters, an uploaded image, video, audio or document, or a template. How
+// many there are is not looked at.
 //
 // Errors: *omniflow.Refusal.
 func Check(contents []omniflow.Content) error {
@@ -90,11 +98,8 @@ func check(c omniflow.Content) error {
 	switch {
 	case c.Kind == omniflow.TemplateKind:
 		return checkTemplate(c.Template)
-	case c.Kind == omniflow.Image, c.Kind == omniflow.Video, c.Kind == omniflow.File:
-		if c.Media == nil || c.Media.Handle == "" {
-			return omniflow.Refuse(omniflow.MediaNotReady, "MSG", "the file was not uploaded")
-		}
-		return nil
+	case c.Kind == omniflow.Image, c.Kind == omniflow.Video, c.Kind == omniflow.Audio, c.Kind == omniflow.File:
+		return checkFile(c)
 	case c.Kind != omniflow.Text:
 		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "WhatsApp takes no %q", c.Kind)
 	case strings.TrimSpace(c.Text) == "":
@@ -108,6 +113,21 @@ func check(c omniflow.Content) error {
 	return nil
 }
 
+func checkFile(c omniflow.Content) error {
+	switch {
+	case c.Media == nil || c.Media.Handle == "":
+		return omniflow.Refuse(omniflow.MediaNotReady, "MSG", "the file was not uploaded")
+	case c.Kind == omniflow.Audio && c.Text != "":
+		return omniflow.Refuse(omniflow.ContentUnsupported, "MSG", "audio has no caption")
+	case !utf8.ValidString(c.Text):
+		return omniflow.Refuse(omniflow.InvalidInput, "MSG", "the caption is not UTF-8")
+	case utf8.RuneCountInString(c.Text) > maxCaptionRunes:
+		return omniflow.Refuse(omniflow.MessageTooLong, "MSG",
+			"WhatsApp takes captions of %d characters, this has %d", maxCaptionRunes, utf8.RuneCountInString(c.Text))
+	}
+	return nil
+}
+
 func checkTemplate(t *omniflow.Template) error {
 	if t == nil || t.Name == "" || t.Language == "" || len(t.Name) > maxTemplateName {
 		return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "a template has a name and a language")
@@ -116,6 +136,9 @@ func checkTemplate(t *omniflow.Template) error {
 		if strings.TrimSpace(p) == "" || !utf8.ValidString(p) {
 			return omniflow.Refuse(omniflow.TemplateInvalid, "BRD-10", "parameter %d is empty", i+1)
 		}
+	}
+	if h := t.Header; h != nil && (h.Media == nil || h.Media.Handle == "") {
+		return omniflow.Refuse(omniflow.MediaNotReady, "MSG", "the file of the template's header was not uploaded")
 	}
 	return nil
 }
@@ -157,7 +180,7 @@ func newBody(m channel.Message) (request, error) {
 		return r, nil
 	}
 	if c.Media != nil {
-		r.attach(c.Kind, *c.Media)
+		r.attach(c)
 		return r, nil
 	}
 	r.Text = &text{Body: c.Text}
@@ -165,19 +188,41 @@ func newBody(m channel.Message) (request, error) {
 }
 
 // attach makes r a message with a file.
-func (r *request) attach(kind omniflow.MessageKind, m omniflow.Media) {
-	switch kind {
+func (r *request) attach(c omniflow.Content) {
+	file := &media{ID: c.Media.Handle, Caption: c.Text}
+	switch c.Kind {
 	case omniflow.Image:
-		r.Type, r.Image = "image", &media{ID: m.Handle}
+		r.Type, r.Image = "image", file
 	case omniflow.Video:
-		r.Type, r.Video = "video", &media{ID: m.Handle}
+		r.Type, r.Video = "video", file
+	case omniflow.Audio:
+		r.Type, r.Audio = "audio", file
 	default:
-		r.Type, r.Document = "document", &media{ID: m.Handle, Filename: m.Name}
+		file.Filename = c.Media.Name
+		r.Type, r.Document = "document", file
 	}
+}
+
+// newHeader is the component of a template's header.
+func newHeader(h omniflow.TemplateHeader) component {
+	file := &media{ID: h.Media.Handle}
+	p := parameter{Type: "document", Document: file}
+	switch h.Kind {
+	case omniflow.Image:
+		p = parameter{Type: "image", Image: file}
+	case omniflow.Video:
+		p = parameter{Type: "video", Video: file}
+	default:
+		file.Filename = h.Media.Name
+	}
+	return component{Type: "header", Parameters: []parameter{p}}
 }
 
 func newTemplate(t omniflow.Template) *template {
 	out := &template{Name: t.Name, Language: language{Code: t.Language}}
+	if t.Header != nil {
+		out.Components = append(out.Components, newHeader(*t.Header))
+	}
 	if len(t.Params) == 0 && t.GroupID == "" {
 		return out
 	}
@@ -188,7 +233,7 @@ func newTemplate(t omniflow.Template) *template {
 	for _, p := range t.Params {
 		body.Parameters = append(body.Parameters, parameter{Type: "text", Text: p})
 	}
-	out.Components = []component{body}
+	out.Components = append(out.Components, body)
 	return out
 }
 

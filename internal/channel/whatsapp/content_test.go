@@ -17,6 +17,17 @@ func form(t omniflow.Template) []omniflow.Content {
 	return []omniflow.Content{{Kind: omniflow.TemplateKind, Template: &t}}
 }
 
+// filed is a file that was uploaded as M1, with a caption.
+func filed(kind omniflow.MessageKind, caption string) []omniflow.Content {
+	return []omniflow.Content{{Kind: kind, Media: &omniflow.Media{Handle: "M1", Name: "型錄.pdf"}, Text: caption}}
+}
+
+// headed is a template with such a file at its head.
+func headed(kind omniflow.MessageKind, params ...string) []omniflow.Content {
+	return form(omniflow.Template{Name: "n", Language: "en", Params: params,
+		Header: &omniflow.TemplateHeader{Kind: kind, Media: filed(kind, "")[0].Media}})
+}
+
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -32,6 +43,11 @@ func TestCheck(t *testing.T) {
 		{"section 2.3: no language", form(omniflow.Template{Name: "n"}), omniflow.TemplateInvalid},
 		{"section 2.3: an empty parameter", form(omniflow.Template{Name: "n", Language: "en", Params: []string{" "}}), omniflow.TemplateInvalid},
 		{"section 2.3: a long name", form(omniflow.Template{Name: strings.Repeat("n", 513), Language: "en"}), omniflow.TemplateInvalid},
+		{"section 2.3: a header without its file", form(omniflow.Template{Name: "n", Language: "en", Header: &omniflow.TemplateHeader{Kind: omniflow.Image}}), omniflow.MediaNotReady},
+		{"section 2.2: a caption of 1,024 characters", filed(omniflow.Image, strings.Repeat("好", 1024)), ""},
+		{"section 2.2: a caption of 1,025 characters", filed(omniflow.File, strings.Repeat("好", 1025)), omniflow.MessageTooLong},
+		{"section 2.2: a caption of audio", filed(omniflow.Audio, "x"), omniflow.ContentUnsupported},
+		{"a caption that is not UTF-8", filed(omniflow.Image, "a\xff"), omniflow.InvalidInput},
 		{"a template that is not there", []omniflow.Content{{Kind: omniflow.TemplateKind}}, omniflow.TemplateInvalid},
 		{"no content", nil, omniflow.MessageEmpty},
 		{"the second is empty", append(text1("a"), text1("")...), omniflow.MessageEmpty},
@@ -65,6 +81,16 @@ func TestBody(t *testing.T) {
 		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"en"},"components":[
 			{"type":"body","parameters":[{"type":"group_id","group_id":"Y2F"},{"type":"text","text":"A"}]}]}}`: form(
 			omniflow.Template{Name: "n", Language: "en", Params: []string{"A"}, GroupID: "Y2F"}),
+		`{` + head + `,"type":"image","image":{"id":"M1","caption":"新品"}}`:                           filed(omniflow.Image, "新品"),
+		`{` + head + `,"type":"video","video":{"id":"M1"}}`:                                          filed(omniflow.Video, ""),
+		`{` + head + `,"type":"audio","audio":{"id":"M1"}}`:                                          filed(omniflow.Audio, ""),
+		`{` + head + `,"type":"document","document":{"id":"M1","filename":"型錄.pdf","caption":"新品"}}`: filed(omniflow.File, "新品"),
+		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"en"},"components":[
+			{"type":"header","parameters":[{"type":"image","image":{"id":"M1"}}]},{"type":"body","parameters":[{"type":"text","text":"A"}]}]}}`: headed(omniflow.Image, "A"),
+		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"en"},"components":[
+			{"type":"header","parameters":[{"type":"video","video":{"id":"M1"}}]}]}}`: headed(omniflow.Video),
+		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"en"},"components":[
+			{"type":"header","parameters":[{"type":"document","document":{"id":"M1","filename":"型錄.pdf"}}]}]}}`: headed(omniflow.File),
 		`{` + head + `,"type":"template","template":{"name":"n","language":{"code":"en"}}}`: form(
 			omniflow.Template{Name: "n", Language: "en"}),
 	} {
