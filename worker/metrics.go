@@ -55,6 +55,7 @@ func (m *meter) relayed(r omniflow.IntakeResult) {
 	m.inbox.WithLabelValues("requests").Add(float64(r.Items))
 	m.inbox.WithLabelValues("changed").Add(float64(r.Changed))
 	m.inbox.WithLabelValues("customer_messages").Add(float64(r.Messages))
+	m.inbox.WithLabelValues("blocked_messages").Add(float64(r.Blocked))
 	m.inbox.WithLabelValues("group_events").Add(float64(r.Groups))
 	m.inbox.WithLabelValues("dead_letters").Add(float64(r.Dead))
 }

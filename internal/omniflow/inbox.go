@@ -111,6 +111,7 @@ type IntakeResult struct {
 	Items    int // webhook requests taken from the inbox
 	Changed  int // ledger rows that changed state
 	Messages int // customer messages stored
+	Blocked  int // customer messages of blocked senders, dropped (DEL-02)
 	Groups   int // group events applied
 	Dead     int // dead letters written
 }

@@ -52,16 +52,18 @@ func (s *Store) AllowedOrigins(ctx context.Context, accountID uuid.UUID) (origin
 	return origins, oneRow(err, "channel account", accountID)
 }
 
-// readMenuText tells a tap on a menu set in LINE from a typed text.
-func readMenuText(ctx context.Context, tx pgx.Tx, m *omniflow.CustomerMessage) error {
-	if m.Channel != omniflow.LINE || m.Received != "" || m.Text == "" {
-		return nil
-	}
+// menuTexts are the texts of the menus that were set in LINE, by account.
+func menuTexts(ctx context.Context, tx pgx.Tx, accounts []uuid.UUID) (map[uuid.UUID][]string, error) {
+	out := map[uuid.UUID][]string{}
+	rows, _ := tx.Query(ctx, `SELECT id, menu_texts FROM channel_accounts WHERE id = ANY ($1) AND menu_texts <> '{}'`, accounts)
+	var id uuid.UUID
 	var texts []string
-	err := tx.QueryRow(ctx, `SELECT menu_texts FROM channel_accounts WHERE id = $1`, m.ChannelAccountID).Scan(&texts)
+	_, err := pgx.ForEachRow(rows, []any{&id, &texts}, func() error {
+		out[id], texts = texts, nil
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("load the menu of account %s: %w", m.ChannelAccountID, err)
+		return nil, fmt.Errorf("load menus: %w", err)
 	}
-	m.Received = omniflow.ReadLINEMenuText(m.Text, texts)
-	return nil
+	return out, nil
 }

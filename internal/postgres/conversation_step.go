@@ -45,8 +45,9 @@ WHERE team_id = $1 AND id = $2 RETURNING waiting_since, now()`,
 	if err != nil {
 		return fmt.Errorf("write step: %w", err)
 	}
+	level, _ := omniflow.WaitingLevelOf(w.To, orZero(since), now)
 	if _, err = tx.Exec(ctx, `UPDATE conversations SET waiting_level = $2 WHERE id = $1 AND waiting_level <> $2`,
-		w.ConversationID, omniflow.BadgeLevel(w.To, since, now)); err != nil {
+		w.ConversationID, int16(level)); err != nil {
 		return fmt.Errorf("show waiting level: %w", err)
 	}
 	if err := dropPins(ctx, tx, w.TeamID, w.ConversationID); err != nil {

@@ -2,8 +2,8 @@ package postgres
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -11,63 +11,147 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-// storeCustomerMessages stores what customers wrote, each once by the
-// provider's id, and moves their messaging windows on. On LINE it also marks
-// our earlier messages as read (MSG-03).
-func storeCustomerMessages(ctx context.Context, tx pgx.Tx, messages []omniflow.CustomerMessage) (int, []omniflow.DeadLetter, error) {
-	stored := 0
-	var dead []omniflow.DeadLetter
-	for _, m := range messages {
-		if err := readMenuText(ctx, tx, &m); err != nil {
-			return 0, nil, err
-		}
-		touch := touchConversation
-		if m.GroupID != "" {
-			touch = touchGroup
-		}
-		conversation, err := touch(ctx, tx, m)
-		if errors.Is(err, pgx.ErrNoRows) {
-			dead = append(dead, omniflow.DeadLetter{TeamID: m.TeamID, ChannelAccountID: m.ChannelAccountID, Reason: omniflow.ConversationUnknown, Event: m.Raw})
-			continue
-		}
-		if err != nil {
-			return 0, nil, err
-		}
-		id := newID()
-		tag, err := tx.Exec(ctx, `
-			INSERT INTO inbound_messages (id, team_id, conversation_id, channel_account_id, provider_id, kind, body, sent_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel_account_id, provider_id) DO NOTHING`,
-			id, m.TeamID, conversation, m.ChannelAccountID, storable(m.ProviderID), storable(m.Kind), inboundBody(m), m.At)
-		if err != nil {
-			return 0, nil, fmt.Errorf("store customer message: %w", err)
-		}
-		if tag.RowsAffected() > 0 {
-			if err := noteInboundMedia(ctx, tx, id, m); err != nil {
-				return 0, nil, err
-			}
-		}
-		stored += int(tag.RowsAffected())
-	}
-	return stored, dead, nil
+// maxProviderID bounds an id of a provider, in bytes: an index holds no longer
+// one, and no provider has one.
+const maxProviderID = 1000
+
+// heardMessage is one customer message of a batch on its way into the database.
+type heardMessage struct {
+	omniflow.CustomerMessage
+	ID           uuid.UUID
+	Conversation uuid.UUID // zero: not found
+	Blocked      bool
+	Repeated     bool
+	Hit          omniflow.KeywordHit
 }
 
-// touchConversation finds the customer's conversation and keeps the newest
-// time at which the customer wrote.
-func touchConversation(ctx context.Context, tx pgx.Tx, m omniflow.CustomerMessage) (uuid.UUID, error) {
-	var id uuid.UUID
-	err := tx.QueryRow(ctx, `
-		UPDATE conversations c SET last_customer_message_at = GREATEST(c.last_customer_message_at, LEAST($3, now()))
-		FROM channel_identities i
-		WHERE i.channel_account_id = $1 AND i.external_id = $2 AND c.channel_identity_id = i.id
-		RETURNING c.id`, m.ChannelAccountID, storable(m.Sender), m.At).Scan(&id)
-	if err != nil || m.Channel != omniflow.LINE {
-		return id, err
+// heardTalk is one conversation of a batch, held by the transaction, as it was and
+// as it becomes.
+type heardTalk struct {
+	omniflow.Talk
+	ID         uuid.UUID
+	TeamID     uuid.UUID
+	Channel    omniflow.Channel
+	Name       string // of the contact
+	Was        omniflow.Talk
+	ArmedUntil time.Time // zero: no run is promised
+	Heard      int
+	Replies    []conversationMessage
+}
+
+// heardBatch is what customers wrote, while it is stored.
+type heardBatch struct {
+	messages []*heardMessage
+	talks    map[uuid.UUID]*heardTalk
+	order    []uuid.UUID // of talks
+	now      time.Time
+	log      []logEntry
+	dead     []omniflow.DeadLetter
+	blocked  int
+}
+
+// storeCustomerMessages stores what customers wrote, each message once by the
+// provider's id, and moves their conversations by the tables of section 2. Who
+// is not known yet becomes a contact with a conversation; what a blocked one
+// writes is dropped (EX-059). A repeated webhook changes nothing.
+//
+// All conversations of the batch are held in one order, what happens is
+// computed in Go, and each kind of row is written by one statement.
+func storeCustomerMessages(ctx context.Context, tx pgx.Tx, messages []omniflow.CustomerMessage) (stored, blocked int, dead []omniflow.DeadLetter, err error) {
+	b := newHeardBatch(messages)
+	for _, step := range []func(context.Context, pgx.Tx) error{b.findSenders, b.findGroups, b.hold, b.dropRepeated, b.readTexts} {
+		if len(b.messages) == 0 {
+			break
+		}
+		if err := step(ctx, tx); err != nil {
+			return 0, 0, nil, err
+		}
 	}
-	_, err = tx.Exec(ctx, `
-		UPDATE messages SET state = 'read', read_at = COALESCE(read_at, $2)
-		WHERE conversation_id = $1 AND state IN ('sent', 'received') AND attempted_at <= $2`, id, m.At)
-	if err != nil {
-		return id, fmt.Errorf("mark earlier messages read: %w", err)
+	for _, m := range b.messages {
+		b.hear(m)
 	}
-	return id, nil
+	if len(b.order) == 0 {
+		return 0, b.blocked, b.dead, nil
+	}
+	return len(b.messages), b.blocked, b.dead, b.write(ctx, tx)
+}
+
+// newHeardBatch keeps one of each message, in the order in which they were
+// written, as the database can hold them.
+func newHeardBatch(messages []omniflow.CustomerMessage) *heardBatch {
+	type key struct {
+		account  uuid.UUID
+		provider string
+	}
+	seen := make(map[key]bool, len(messages))
+	b := &heardBatch{talks: map[uuid.UUID]*heardTalk{}}
+	for _, m := range messages {
+		m.Sender, m.GroupID, m.ProviderID = storable(m.Sender), storable(m.GroupID), storable(m.ProviderID)
+		m.Kind, m.Text, m.QuotedID = storable(m.Kind), storable(m.Text), storable(m.QuotedID)
+		if m.Sender == "" || m.ProviderID == "" || max(len(m.Sender), len(m.ProviderID), len(m.GroupID)) > maxProviderID {
+			b.bury(m, omniflow.EnvelopeInvalid)
+			continue
+		}
+		if k := (key{m.ChannelAccountID, m.ProviderID}); !seen[k] {
+			seen[k] = true
+			b.messages = append(b.messages, &heardMessage{CustomerMessage: m, ID: newID()})
+		}
+	}
+	slices.SortStableFunc(b.messages, func(x, y *heardMessage) int { return x.At.Compare(y.At) })
+	return b
+}
+
+func (b *heardBatch) bury(m omniflow.CustomerMessage, reason omniflow.Code) {
+	b.dead = append(b.dead, omniflow.DeadLetter{TeamID: m.TeamID, Channel: m.Channel, ChannelAccountID: m.ChannelAccountID, Reason: reason, Event: m.Raw})
+}
+
+// keep leaves out the messages that f does not want.
+func (b *heardBatch) keep(f func(*heardMessage) bool) {
+	b.messages = slices.DeleteFunc(b.messages, func(m *heardMessage) bool { return !f(m) })
+}
+
+// hear applies one message to its conversation.
+func (b *heardBatch) hear(m *heardMessage) {
+	t := b.talks[m.Conversation]
+	m.At = omniflow.Written(m.At, b.now)
+	if m.Received == "" {
+		m.Received = omniflow.ReceivedMedia
+		if m.Kind == "text" {
+			m.Received = m.Hit.Received()
+		}
+	}
+	was := t.Talk
+	t.Talk = was.Hear(m.Received, m.Hit.AssignTo, m.At, b.now)
+	t.Heard++
+	if t.State != was.State {
+		b.log = append(b.log, heardEntry(t, was, m))
+	}
+	if reply := m.Hit.Reply; reply != nil && m.Kind == "text" && omniflow.AutoReplies(t.State, reply.States) && m.answerable(t.Type, b.now) {
+		t.Replies = append(t.Replies, conversationMessage{ID: newID(), TeamID: t.TeamID, ConversationID: t.ID, Origin: omniflow.OriginAutoReply,
+			Contents: []omniflow.Content{{Kind: omniflow.Text, Text: omniflow.FillName(reply.Reply, t.Name)}}})
+	}
+}
+
+// answerable says whether an automatic reply may still go out: not to what was
+// written days ago.
+func (m *heardMessage) answerable(typ omniflow.ConversationType, now time.Time) bool {
+	return typ == omniflow.OneToOne && now.Sub(m.At) <= omniflow.ServiceWindow &&
+		omniflow.CheckWindow(m.Channel, typ, omniflow.Text, false, &m.At, now) == nil
+}
+
+// heardEntry is the entry of the state log of a transition that a message made
+// (CNV-19).
+func heardEntry(t *heardTalk, was omniflow.Talk, m *heardMessage) logEntry {
+	e := logEntry{TeamID: t.TeamID, ConversationID: t.ID, ActionID: m.ID, Event: "customer_message",
+		Detail: map[string]any{"from": was.State, "to": t.State, "received": m.Received}}
+	switch {
+	case m.GroupID != "":
+		e.Event = "member_message"
+	case t.State == omniflow.Handling && !t.Collaborators:
+		e.Event = "keyword_assignment" // CNV-18
+		e.Detail["assignee"] = t.FollowerID
+	case was.State == omniflow.PendingBot && m.Hit.AskHuman:
+		e.Event = string(omniflow.AskHuman) // CNV-11
+	}
+	return e
 }

@@ -64,15 +64,6 @@ func TestTheWindowMovesForwardOnlyAndNeverIntoTheFuture(t *testing.T) {
 	require.WithinDuration(t, now.Add(-time.Hour), s.last(conversation), time.Millisecond)
 }
 
-func TestACustomerNobodyKnowsIsADeadLetter(t *testing.T) {
-	t.Parallel()
-	s := newSpine(t)
-	s.customers(omniflow.WhatsApp, 1)
-	stranger, known := s.wrote(omniflow.WhatsApp, 7, "wamid.1", time.Now()), s.wrote(omniflow.WhatsApp, 0, "wamid.2", time.Now())
-	require.Equal(t, omniflow.IntakeResult{Items: 1, Messages: 1, Dead: 1}, s.drain(omniflow.Intake{Messages: []omniflow.CustomerMessage{stranger, known}}))
-	require.Equal(t, []omniflow.Code{omniflow.ConversationUnknown}, s.reasons())
-}
-
 func TestEX066AReplyOnLINEMarksEarlierMessagesRead(t *testing.T) {
 	t.Parallel()
 	s := newSpine(t)

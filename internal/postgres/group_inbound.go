@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -10,35 +11,69 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-// touchGroup finds the group that a member wrote in. A closed one goes back to
-// pending, where nobody follows it, or, with collaborators, to handling
-// (GRP-22, D-GRP-6, COL-07). One window is open for the whole group (WIN-03).
-// pgx.ErrNoRows: no such group.
-func touchGroup(ctx context.Context, tx pgx.Tx, m omniflow.CustomerMessage) (uuid.UUID, error) {
+// findGroups finds the conversations of the groups that members wrote in. A
+// group that is not known is a dead letter.
+func (b *heardBatch) findGroups(ctx context.Context, tx pgx.Tx) error {
+	var in []*heardMessage
+	var places []int32
+	var accounts []uuid.UUID
+	var groups []string
+	for _, m := range b.messages {
+		if m.GroupID != "" {
+			places, accounts, groups = append(places, int32(len(in))), append(accounts, m.ChannelAccountID), append(groups, m.GroupID)
+			in = append(in, m)
+		}
+	}
+	if len(in) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, `
+		SELECT f.place, c.id FROM unnest($1::integer[], $2::uuid[], $3::text[]) AS f(place, account, provider)
+		JOIN groups g ON g.channel_account_id = f.account AND g.provider_id = f.provider JOIN conversations c ON c.id = g.id`, places, accounts, groups)
+	var place int32
 	var id uuid.UUID
-	var state omniflow.ConversationState
-	var collaborators, repeated bool
-	err := tx.QueryRow(ctx, `
-		SELECT c.id, c.state, EXISTS (SELECT FROM collaborators k WHERE k.conversation_id = c.id),
-		  EXISTS (SELECT FROM inbound_messages i WHERE i.channel_account_id = $1 AND i.provider_id = $3)
-		FROM groups g JOIN conversations c ON c.id = g.id WHERE g.channel_account_id = $1 AND g.provider_id = $2 FOR UPDATE OF c`,
-		m.ChannelAccountID, storable(m.GroupID), storable(m.ProviderID)).Scan(&id, &state, &collaborators, &repeated)
-	if err != nil || repeated {
-		return id, err
+	if _, err := pgx.ForEachRow(rows, []any{&place, &id}, func() error { in[place].Conversation = id; return nil }); err != nil {
+		return fmt.Errorf("find groups: %w", err)
 	}
-	next := omniflow.ReceiveInGroup(state, collaborators)
-	_, err = tx.Exec(ctx, `
-		UPDATE conversations SET last_customer_message_at = GREATEST(last_customer_message_at, LEAST($2, now())), state = $3,
-		  follower_id = CASE WHEN $3 = 'pending_human' THEN NULL ELSE follower_id END, version = version + CASE WHEN $4 THEN 1 ELSE 0 END
-		WHERE id = $1`, id, m.At, string(next), next != state)
+	b.keep(func(m *heardMessage) bool {
+		if m.Conversation == uuid.Nil {
+			b.bury(m.CustomerMessage, omniflow.ConversationUnknown)
+		}
+		return m.Conversation != uuid.Nil
+	})
+	return nil
+}
+
+// touchMembers notes when each member of a group wrote last (WIN-03).
+func (b *heardBatch) touchMembers(ctx context.Context, tx pgx.Tx) error {
+	type member struct {
+		group uuid.UUID
+		phone string
+	}
+	place := map[member]int{}
+	var groups []uuid.UUID
+	var phones []string
+	var at []time.Time
+	for _, m := range b.messages {
+		if m.GroupID == "" {
+			continue
+		}
+		k := member{m.Conversation, m.Sender}
+		if i, seen := place[k]; seen {
+			at[i] = m.At // messages are in the order of time
+			continue
+		}
+		place[k] = len(groups)
+		groups, phones, at = append(groups, m.Conversation), append(phones, m.Sender), append(at, m.At)
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE group_members m SET last_message_at = GREATEST(m.last_message_at, f.at)
+		FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS f(id, phone, at) WHERE m.group_id = f.id AND m.phone = f.phone`, groups, phones, at)
 	if err != nil {
-		return id, fmt.Errorf("touch group conversation: %w", err)
+		return fmt.Errorf("note when members wrote: %w", err)
 	}
-	_, err = tx.Exec(ctx, `
-		UPDATE group_members SET last_message_at = GREATEST(last_message_at, LEAST($3, now())) WHERE group_id = $1 AND phone = $2`, id, storable(m.Sender), m.At)
-	if err != nil || next == state {
-		return id, err
-	}
-	return id, logConversation(ctx, tx, logEntry{TeamID: m.TeamID, ConversationID: id, ActionID: newID(), Event: "member_message",
-		Detail: map[string]any{"from": state, "to": next}})
+	return nil
 }

@@ -71,7 +71,7 @@ func applyItems(ctx context.Context, tx pgx.Tx, items []omniflow.InboxItem, read
 			return result, err
 		}
 		result.Changed, result.Messages, result.Dead = result.Changed+one.Changed, result.Messages+one.Messages, result.Dead+one.Dead
-		result.Groups += one.Groups
+		result.Groups, result.Blocked = result.Groups+one.Groups, result.Blocked+one.Blocked
 	}
 	return result, nil
 }
@@ -124,7 +124,7 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 	result.Groups = groups
 	in.Dead = append(in.Dead, unknown...)
 	var dead []omniflow.DeadLetter
-	if result.Messages, dead, err = storeCustomerMessages(ctx, tx, in.Messages); err != nil {
+	if result.Messages, result.Blocked, dead, err = storeCustomerMessages(ctx, tx, in.Messages); err != nil {
 		return result, err
 	}
 	in.Dead = append(in.Dead, dead...)
