@@ -42,7 +42,7 @@ func TestReceiveMessageByEveryKind(t *testing.T) {
 	t.Parallel()
 	bot := map[ReceivedKind]bool{
 		LINERichMenuBotCard: true, LINERichMenuTextOmnichat: true, LINERichMenuTextLINE: false, LINESixDigitCode: true,
-		FacebookGetStarted: true, FacebookPersistentMenu: true, TextKeywordHit: true, TextNoKeyword: false, ReceivedMedia: false,
+		FacebookGetStarted: true, FacebookPersistentMenu: true, TextKeywordHit: true, TextNoKeyword: false, ReceivedMedia: false, AskedForHuman: false,
 	}
 	require.Len(t, arrivals, len(bot))
 	for kind, toBot := range bot {

@@ -138,7 +138,10 @@ func MatchKeywords(rules []KeywordRule, ch Channel, text string) KeywordHit {
 // assigns follows the assignment even where it is answered too (D-CNV-4), and
 // so does one that asks for a human (CNV-11).
 func (h KeywordHit) Received() ReceivedKind {
-	if h.Reply != nil && h.AssignTo == uuid.Nil && !h.AskHuman {
+	switch {
+	case h.AskHuman:
+		return AskedForHuman
+	case h.Reply != nil && h.AssignTo == uuid.Nil:
 		return TextKeywordHit
 	}
 	return TextNoKeyword

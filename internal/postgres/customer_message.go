@@ -150,7 +150,7 @@ func heardEntry(t *heardTalk, was omniflow.Talk, m *heardMessage) logEntry {
 	case t.State == omniflow.Handling && !t.Collaborators:
 		e.Event = "keyword_assignment" // CNV-18
 		e.Detail["assignee"] = t.FollowerID
-	case was.State == omniflow.PendingBot && m.Hit.AskHuman:
+	case m.Received == omniflow.AskedForHuman:
 		e.Event = string(omniflow.AskHuman) // CNV-11
 	}
 	return e

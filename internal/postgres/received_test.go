@@ -115,7 +115,7 @@ func TestSection2TheReceivedMessageDecidesTheState(t *testing.T) {
 			require.Equal(t, want != from, last != "", "%s in %q: CNV-19 one entry a transition", k.name, from)
 		}
 	}
-	require.Equal(t, 1, s.countOf(`SELECT count(*) FROM conversation_log WHERE event = 'ask_human'`))
+	require.Equal(t, 3, s.countOf(`SELECT count(*) FROM conversation_log WHERE event = 'ask_human'`))
 	require.Equal(t, 3, s.countOf(`SELECT count(*) FROM conversation_log WHERE event = 'keyword_assignment' AND detail ->> 'received' = 'text_no_keyword'`))
 }
 
