@@ -26,7 +26,7 @@ type Ledger interface {
 	// BroadcastLanes lists the lanes of a planned broadcast.
 	BroadcastLanes(ctx context.Context, teamID, broadcastID uuid.UUID) ([]omniflow.Lane, error)
 	// Contents loads what a lane sends, by content id.
-	Contents(ctx context.Context, lane omniflow.Lane) (map[uuid.UUID][]omniflow.Content, error)
+	Contents(ctx context.Context, sl omniflow.Slice) (map[uuid.UUID][]omniflow.Content, error)
 	// LaneMedia lists the files of a lane, those at its provider and those due.
 	LaneMedia(ctx context.Context, lane omniflow.Lane) (ready, due []omniflow.Media, err error)
 	// MediaReady and MediaRejected note what became of a file of a lane.

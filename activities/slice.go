@@ -118,7 +118,7 @@ var errNotReady = errors.New("the lane's files are not at the provider")
 // load reads what is sent. What is the same for everybody goes to LINE by
 // multicast; what is not goes by push, a call a recipient.
 func (r *sliceRun) load(ctx context.Context) (err error) {
-	if r.contents, err = r.ledger.Contents(ctx, r.slice.Lane); err != nil {
+	if r.contents, err = r.ledger.Contents(ctx, r.slice); err != nil {
 		return err
 	}
 	if hasFiles(r.contents) {

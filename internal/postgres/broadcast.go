@@ -157,15 +157,20 @@ func storeContents(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJob, args
 	return nil
 }
 
-// Contents loads what the lanes of a broadcast send, by content id.
-func (s *Store) Contents(ctx context.Context, lane omniflow.Lane) (map[uuid.UUID][]omniflow.Content, error) {
+// Contents loads what the rows of a slice send, by content id. All recipients
+// of a lane get the same, so its first few rows tell; those of a retry may
+// differ from row to row.
+func (s *Store) Contents(ctx context.Context, sl omniflow.Slice) (map[uuid.UUID][]omniflow.Content, error) {
 	rows, err := s.pool.Query(ctx, `
+		WITH span AS (
+		  SELECT CASE WHEN retry_of IS NULL THEN 0 ELSE $4::integer END AS low, CASE WHEN retry_of IS NULL THEN $6::integer ELSE $5::integer END AS high
+		  FROM broadcasts WHERE id = $2)
 		SELECT c.id, c.body FROM contents c WHERE c.team_id = $1 AND c.id IN (
 		  SELECT DISTINCT content_id FROM messages WHERE broadcast_id = $2 AND channel_account_id = $3
-		    AND (seq < $4 OR EXISTS (SELECT FROM broadcasts WHERE id = $2 AND retry_of IS NOT NULL)))`,
-		lane.TeamID, lane.BroadcastID, lane.ChannelAccountID, omniflow.MaxParts)
+		    AND seq >= (SELECT low FROM span) AND seq < (SELECT high FROM span))`,
+		sl.TeamID, sl.BroadcastID, sl.ChannelAccountID, sl.From, sl.To, omniflow.MaxParts)
 	if err != nil {
-		return nil, fmt.Errorf("load contents of broadcast %s: %w", lane.BroadcastID, err)
+		return nil, fmt.Errorf("load contents of broadcast %s: %w", sl.BroadcastID, err)
 	}
 	out := map[uuid.UUID][]omniflow.Content{}
 	var id uuid.UUID

@@ -11,73 +11,115 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-// claimMessages moves due rows of a slice from queued to sending, or to
-// skipped where a check refuses them, in one statement. $11 says whether rows
-// are taken by retry key: then a chunk that was perhaps accepted goes again
-// whole, unchecked and alone, before any fresh row, even in a cancelled lane:
-// what is under way is finished (SYS-10). $13 says that every row has a key of
-// its own; else a call carries rows of one content. $14 checks that the customer
-// is still bound, and not that the conversation is still handled (BRD-11).
-const claimMessages = `
-WITH gate AS (
+// The claims move due rows of a slice from queued to sending, or to skipped
+// where a check refuses them, in one statement. Each is put together from the
+// same pieces. Rows are updated by their place on the page: a row that somebody
+// changed meanwhile is looked at again, and left alone unless it still waits.
+const (
+	// claimGate says whether the lane gives anything to this fence ($6).
+	claimGate = `
+WITH gate AS MATERIALIZED (
   SELECT l.control, a.state AS account, EXISTS (
     SELECT FROM broadcast_slices s
     WHERE s.broadcast_id = $1 AND s.channel_account_id = $2 AND s.from_seq = $3 AND s.fence = $6) AS mine
   FROM broadcast_lanes l JOIN channel_accounts a ON a.id = l.channel_account_id
   WHERE l.broadcast_id = $1 AND l.channel_account_id = $2
-), open AS (
-  SELECT FROM gate WHERE control = 'running' AND account = 'active' AND mine
-), again AS (
-  SELECT m.attempt_key FROM messages m, gate g
-  WHERE $11 AND g.mine AND g.account = 'active' AND g.control IN ('running', 'cancelled') AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4
-    AND m.state = 'queued' AND m.attempt_key IS NOT NULL AND (m.due_at IS NULL OR m.due_at <= now())
-  ORDER BY m.seq LIMIT CASE WHEN $13 THEN $7::integer ELSE 1 END
-), picked AS (
-  SELECT m.id, m.conversation_id, m.attempt_key, m.content_id, m.seq FROM messages m, open
-  WHERE m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $5 AND m.seq < $4
-    AND m.state = 'queued' AND (m.due_at IS NULL OR m.due_at <= now())
-    AND NOT EXISTS (SELECT FROM again) AND m.attempt_key IS NULL
+)`
+	// claimPicked is up to $7 rows from seq $5 on that no call has carried yet.
+	claimPicked = claimGate + `, picked AS (
+  SELECT m.ctid, m.conversation_id, m.content_id, m.seq FROM messages m
+  WHERE (SELECT control = 'running' AND account = 'active' AND mine FROM gate)
+    AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $5 AND m.seq < $4
+    AND m.state = 'queued' AND m.attempt_key IS NULL AND (m.due_at IS NULL OR m.due_at <= now())
     AND (m.ordinal = 1 OR (
       SELECT p.state IN ('sent', 'received', 'read') FROM messages p
       WHERE p.broadcast_id = $1 AND p.channel_account_id = $2 AND p.seq = m.seq - 1 LIMIT 1))
-  ORDER BY m.seq LIMIT $7::integer FOR UPDATE OF m SKIP LOCKED
-), chosen AS (
-  SELECT id, conversation_id, attempt_key FROM picked
-  WHERE NOT $11 OR $13 OR content_id = (SELECT content_id FROM picked ORDER BY seq LIMIT 1)
-  UNION ALL
-  SELECT m.id, m.conversation_id, m.attempt_key FROM messages m JOIN again USING (attempt_key)
-  WHERE EXISTS (SELECT FROM again) AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4 AND m.state = 'queued'
-), judged AS (
-  SELECT k.id, k.attempt_key IS NOT NULL AS again,
-    CASE WHEN $13 THEN uuid_v7(clock_timestamp(), row_number() OVER ()) ELSE $12 END AS fresh_key, CASE
-      WHEN k.attempt_key IS NOT NULL THEN NULL
+  ORDER BY m.seq LIMIT $7::integer
+)`
+	// claimJudged checks them again (D-SYS-00). $11 checks that the customer is
+	// still bound, and not that the conversation is still handled (BRD-11).
+	claimJudged = `, judged AS MATERIALIZED (
+  SELECT k.ctid, CASE
       WHEN i.blocked_at IS NOT NULL THEN 'customer_blocked'
-      WHEN $14 AND NOT EXISTS (SELECT FROM contact_bindings b WHERE b.member_id = $8 AND b.contact_id = c.contact_id) THEN 'no_longer_bound'
-      WHEN NOT $14 AND (c.state <> 'handling' OR c.follower_id IS DISTINCT FROM $8) THEN 'no_longer_handling'
+      WHEN $11 AND NOT EXISTS (SELECT FROM contact_bindings b WHERE b.member_id = $8 AND b.contact_id = c.contact_id) THEN 'no_longer_bound'
+      WHEN NOT $11 AND (c.state <> 'handling' OR c.follower_id IS DISTINCT FROM $8) THEN 'no_longer_handling'
       WHEN $9::interval > interval '0' AND COALESCE(c.last_customer_message_at, '-infinity') < now() - $9::interval THEN $10
-    END AS verdict
-  FROM chosen k JOIN conversations c ON c.id = k.conversation_id
+    END AS verdict`
+	claimJudgedFrom = `
+  FROM picked k JOIN conversations c ON c.id = k.conversation_id
   JOIN channel_identities i ON i.id = c.channel_identity_id
-), claimed AS (
+`
+	// claimTaken takes those that passed, under the key that stands before it.
+	claimTaken = `), claimed AS (
   UPDATE messages m SET
     state = CASE WHEN j.verdict IS NULL THEN 'sending' ELSE 'skipped' END::message_state,
-    code = j.verdict, due_at = NULL,
+    code = j.verdict, due_at = NULL, fence = $6,
     attempt = m.attempt + CASE WHEN j.verdict IS NULL THEN 1 ELSE 0 END,
-    attempted_at = CASE WHEN j.verdict IS NULL THEN now() ELSE m.attempted_at END,
-    attempt_key = CASE WHEN $11 AND j.verdict IS NULL THEN COALESCE(m.attempt_key, j.fresh_key) END,
-    fence = $6
-  FROM judged j WHERE m.id = j.id AND m.state = 'queued'
-  RETURNING j.again, m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at, m.personal
-)
+    attempted_at = CASE WHEN j.verdict IS NULL THEN now() ELSE m.attempted_at END`
+	claimReturned = `
+  FROM judged j WHERE m.ctid = j.ctid AND m.state = 'queued' AND m.attempt_key IS NULL AND (m.due_at IS NULL OR m.due_at <= now())
+  RETURNING false AS again, ` + claimColumns + `
+)` + claimResult
+	claimColumns = `m.id, m.seq, m.state::text, m.conversation_id, m.content_id, m.recipient, m.attempt_key, m.attempt, m.tries, m.attempted_at, m.personal`
+	claimResult  = `
 SELECT g.control, g.account, g.mine, c.* FROM gate g LEFT JOIN claimed c ON true ORDER BY c.seq`
+
+	// claimPlain is for channels without retry keys.
+	claimPlain = claimPicked + claimJudged + claimJudgedFrom + claimTaken + claimReturned
+	// claimPush gives each row a key of its own.
+	claimPush = claimPicked + claimJudged + `, uuid_v7(clock_timestamp(), row_number() OVER ()) AS fresh_key` + claimJudgedFrom +
+		claimTaken + `, attempt_key = CASE WHEN j.verdict IS NULL THEN j.fresh_key END` + claimReturned
+	// claimChunk takes rows of one content for one call, under the key $12.
+	claimChunk = claimPicked + claimJudged + claimJudgedFrom + `  WHERE k.content_id = (SELECT content_id FROM picked ORDER BY seq LIMIT 1)
+` + claimTaken + `, attempt_key = CASE WHEN j.verdict IS NULL THEN $12::uuid END` + claimReturned
+
+	// claimAgain takes rows that carry a retry key: a call that was perhaps
+	// accepted goes again whole and unchecked, even in a cancelled lane: what is
+	// under way is finished (SYS-10). $5 is how many calls.
+	claimAgain = claimGate + `, again AS (
+  SELECT m.attempt_key FROM messages m
+  WHERE (SELECT control IN ('running', 'cancelled') AND account = 'active' AND mine FROM gate)
+    AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4
+    AND m.state = 'queued' AND m.attempt_key IS NOT NULL AND (m.due_at IS NULL OR m.due_at <= now())
+  ORDER BY m.seq LIMIT $5::integer
+), claimed AS (
+  UPDATE messages m SET state = 'sending', code = NULL, due_at = NULL, attempt = m.attempt + 1, attempted_at = now(), fence = $6
+  WHERE EXISTS (SELECT FROM again) AND m.broadcast_id = $1 AND m.channel_account_id = $2 AND m.seq >= $3 AND m.seq < $4
+    AND m.state = 'queued' AND m.attempt_key = ANY (ARRAY(SELECT attempt_key FROM again))
+  RETURNING true AS again, ` + claimColumns + `
+)` + claimResult
+)
 
 // ClaimMessages takes up to c.Max due rows of a slice for sending. It commits
 // before it returns: whoever crashes now leaves them in sending, and the next
-// attempt of the slice finds them there.
+// attempt of the slice finds them there. What was perhaps accepted under a
+// retry key is looked for when c.Cursor is at the slice's beginning, before any
+// fresh row.
 func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.Claimed, error) {
-	byKey := c.Push || c.RetryKey != uuid.Nil
-	rows, err := s.pool.Query(ctx, claimMessages, c.BroadcastID, c.ChannelAccountID, c.From, c.To, c.Cursor, c.Fence,
-		c.Max, c.ActorID, c.Window, string(c.WindowCode), byKey, c.RetryKey, c.Push, c.Bound)
+	multicast := c.RetryKey != uuid.Nil
+	if (c.Push || multicast) && c.Cursor <= c.From {
+		calls := c.Max
+		if multicast {
+			calls = 1
+		}
+		out, err := s.claim(ctx, claimAgain, c.BroadcastID, c.ChannelAccountID, c.From, c.To, calls, c.Fence)
+		if err != nil || out.Last >= 0 || out.Held != "" {
+			return out, err
+		}
+	}
+	args := []any{c.BroadcastID, c.ChannelAccountID, c.From, c.To, c.Cursor, c.Fence, c.Max, c.ActorID, c.Window, string(c.WindowCode), c.Bound}
+	switch {
+	case c.Push:
+		return s.claim(ctx, claimPush, args...)
+	case multicast:
+		return s.claim(ctx, claimChunk, append(args, c.RetryKey)...)
+	}
+	return s.claim(ctx, claimPlain, args...)
+}
+
+// claim runs one of the claims.
+func (s *Store) claim(ctx context.Context, statement string, args ...any) (omniflow.Claimed, error) {
+	rows, err := s.pool.Query(ctx, statement, args...)
 	if err != nil {
 		return omniflow.Claimed{}, fmt.Errorf("claim messages: %w", err)
 	}
@@ -95,7 +137,7 @@ func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.C
 	return out, nil
 }
 
-// claimedRow is one row of claimMessages, in pgx's own types: these it reads
+// claimedRow is one row of a claim, in pgx's own types: these it reads
 // without reflection, and a send reads one row a message.
 type claimedRow struct {
 	control, account               string

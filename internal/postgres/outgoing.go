@@ -127,8 +127,14 @@ func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.Out
 			return nil, err
 		}
 	}
+	// Of one that was accepted, failed and is sent again, the trace moves to those of earlier attempts.
 	err := tx.QueryRow(ctx, `
-		UPDATE messages SET state = 'sending', code = NULL, due_at = NULL, attempt = attempt + 1, attempted_at = now() WHERE id = $1
+		WITH before AS (
+		  INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, provider_id, trace)
+		  SELECT id, team_id, attempt, http_status, latency_ms, sent_at, COALESCE(provider_id, ''), COALESCE(trace, '') FROM messages WHERE id = $1 AND http_status IS NOT NULL
+		)
+		UPDATE messages SET state = 'sending', code = NULL, due_at = NULL, attempt = attempt + 1, attempted_at = now(),
+		  http_status = NULL, latency_ms = NULL, trace = NULL WHERE id = $1
 		RETURNING attempt, attempted_at`, r.ID).Scan(&out.Attempt, &out.AttemptedAt)
 	return out, err
 }

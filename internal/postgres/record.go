@@ -15,7 +15,8 @@ import (
 // statement. A row that a webhook has already settled keeps its state: the
 // response only adds the provider's id. A row that was given back or cancelled
 // while its answer was on the way is sent after all. A row of another attempt
-// is left alone. Pauses count from the database's clock.
+// is left alone. Pauses count from the database's clock. The trace of the call
+// that was accepted is kept in the row itself, those of the others beside it.
 const recordMessages = `
 WITH r AS (
   SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[], $7::bool[],
@@ -29,7 +30,10 @@ WITH r AS (
     tries       = r.tries,
     attempt_key = CASE WHEN r.keep_key OR r.state = 'sent' THEN m.attempt_key END,
     provider_id = COALESCE(m.provider_id, NULLIF(r.provider_id, '')),
-    sent_at     = CASE WHEN r.state = 'sent' THEN COALESCE(m.sent_at, r.at) ELSE m.sent_at END
+    sent_at     = CASE WHEN r.state = 'sent' THEN COALESCE(m.sent_at, r.at) ELSE m.sent_at END,
+    http_status = CASE WHEN r.state = 'sent' THEN r.http_status END,
+    latency_ms  = CASE WHEN r.state = 'sent' THEN r.latency_ms END,
+    trace       = CASE WHEN r.state = 'sent' THEN NULLIF(r.trace, '') END
   FROM r
   WHERE m.id = r.id AND m.attempt = r.attempt
     AND (m.state IN ('sending', 'unknown') OR (r.state = 'sent' AND m.state IN ('queued', 'cancelled', 'sent', 'received', 'read', 'failed')))
@@ -37,6 +41,7 @@ WITH r AS (
 ), traced AS (
   INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, code, provider_id, trace)
   SELECT r.id, $14, r.attempt, r.http_status, r.latency_ms, r.at, r.fault, r.provider_id, r.trace FROM r
+  WHERE r.state <> 'sent' OR NOT EXISTS (SELECT FROM recorded d WHERE d.id = r.id)
 )
 SELECT count(*) FROM recorded`
 

@@ -86,7 +86,7 @@ func TestARetryIsAboutWhatFailedAndOnlyOnce(t *testing.T) {
 	s.Scan(&foreign, `SELECT count(*) FROM messages a WHERE broadcast_id = $1 AND NOT EXISTS (
 		SELECT FROM messages b WHERE b.broadcast_id = $2 AND b.content_id = a.content_id AND b.conversation_id = a.conversation_id)`, s.job.BroadcastID, source)
 	require.Zero(t, foreign, "the contents are those of the first broadcast")
-	contents, err := s.Contents(t.Context(), s.lanes[omniflow.WhatsApp])
+	contents, err := s.Contents(t.Context(), s.slice(omniflow.WhatsApp))
 	require.NoError(t, err)
 	require.Len(t, contents, 3)
 	fence, _ = s.take(omniflow.WhatsApp)
@@ -146,7 +146,7 @@ func TestTheRestOfAStoppedLaneGoesWithAnotherTemplate(t *testing.T) {
 	s.job.Request.Kind = omniflow.BroadcastTemplate
 	s.retry(omniflow.RetryRequest{Scope: omniflow.RetryRest, Template: other})
 	require.Equal(t, omniflow.Tally{Planned: 3, Queued: 3}, s.tally(omniflow.WhatsApp))
-	contents, err := s.Contents(t.Context(), s.lanes[omniflow.WhatsApp])
+	contents, err := s.Contents(t.Context(), s.slice(omniflow.WhatsApp))
 	require.NoError(t, err)
 	require.Len(t, contents, 1)
 	for _, c := range contents {

@@ -39,9 +39,14 @@ WITH m AS (
   FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id
   WHERE m.team_id = $1 AND m.conversation_id = $3 AND m.broadcast_id = $2
 ), tried AS (
-  SELECT a.*, m.ordinal, m.planned_at, a.at - make_interval(secs => a.latency_ms / 1000.0) AS began,
+  SELECT a.*, a.at - make_interval(secs => a.latency_ms / 1000.0) AS began,
     lag(a.at) OVER w AS before, lag(a.code) OVER w AS before_code
-  FROM attempts a JOIN m ON m.id = a.message_id WINDOW w AS (PARTITION BY a.message_id ORDER BY a.at, a.attempt)
+  FROM (
+    SELECT a.message_id, a.attempt, a.http_status, a.latency_ms, a.at, a.code, a.provider_id, a.trace, m.ordinal, m.planned_at
+    FROM attempts a JOIN m ON m.id = a.message_id
+    UNION ALL SELECT id, attempt, http_status, latency_ms, sent_at, '', COALESCE(provider_id, ''), COALESCE(trace, ''), ordinal, planned_at
+    FROM m WHERE http_status IS NOT NULL -- the call that was accepted
+  ) a WINDOW w AS (PARTITION BY a.message_id ORDER BY a.at, a.attempt)
 )
 SELECT at, kind, message_id, ordinal, state, code, until, attempt, http_status, latency_ms, provider_id, trace FROM (
   SELECT planned_at AS at, 1 AS place, 'planned' AS kind, id AS message_id, ordinal, '' AS state, verdict AS code, NULL::timestamptz AS until,
