@@ -34,8 +34,10 @@ type HTTPOptions struct {
 // channels, which repeats a call by itself only where that is provably safe.
 // It is safe for concurrent use.
 type HTTPClient struct {
-	retry *retryablehttp.Client
-	base  *http.Transport
+	retry        *retryablehttp.Client
+	base         *http.Transport
+	guarded      *http.Transport // for links that are not the provider's API
+	loopbackOnly bool
 }
 
 // NewHTTPClient returns a client with its own pool of connections.
@@ -50,7 +52,7 @@ func NewHTTPClient(o HTTPOptions) *HTTPClient {
 		o.AnswerWithin = 20 * time.Second
 	}
 	base := newTransport(o)
-	return &HTTPClient{base: base, retry: &retryablehttp.Client{
+	return &HTTPClient{base: base, guarded: newGuarded(base), loopbackOnly: o.LoopbackOnly, retry: &retryablehttp.Client{
 		HTTPClient: &http.Client{
 			Transport:     &meter{base: base, loopbackOnly: o.LoopbackOnly},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -65,7 +67,10 @@ func NewHTTPClient(o HTTPOptions) *HTTPClient {
 }
 
 // CloseIdleConnections ends the connections that no call is using.
-func (c *HTTPClient) CloseIdleConnections() { c.base.CloseIdleConnections() }
+func (c *HTTPClient) CloseIdleConnections() {
+	c.base.CloseIdleConnections()
+	c.guarded.CloseIdleConnections()
+}
 
 // Call is one HTTP call to a provider.
 type Call struct {

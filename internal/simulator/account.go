@@ -87,6 +87,7 @@ type account struct {
 	groups      groupBook             // WhatsApp
 	uploads     map[string]*Upload    // by id
 	uploadOrder []string
+	files       map[string]*keptFile // that people sent, by id
 }
 
 // AddAccounts registers accounts; one that is known already gets the new

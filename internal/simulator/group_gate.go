@@ -68,6 +68,10 @@ func (s *Server) groupCall(c groupNodeCall) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := r.PathValue("id")
 		phone := groupPhone(id)
+		if phone == "" && r.Method == http.MethodGet && c.op == GroupRead {
+			s.whatsappFile(w, r) // the path of a file looks the same
+			return
+		}
 		if phone == "" {
 			s.graphUnknown(w, r)
 			return

@@ -56,7 +56,7 @@ func (a *account) takeGroup(m *whatsappMessage, t *Template, fault Fault) reply 
 // takenByGroup notes a message that was taken, and its statuses.
 func (a *account) takenByGroup(m *whatsappMessage, t *Template, g *group, failure int, fault Fault) reply {
 	id := newWamid()
-	a.enter(record{recipient: g.id, key: m.Opaque, id: id, hash: m.hash, fault: fault, delivered: failure == 0, failure: failure})
+	a.enter(record{recipient: g.id, key: m.Opaque, id: id, hash: m.hash, fault: fault, delivered: failure == 0, failure: failure, quoted: m.Context.MessageID})
 	if failure == 0 {
 		a.deliverToMembers(m, g, id)
 	}
@@ -214,7 +214,7 @@ func (s *Server) SendToGroup(m GroupMessage) (string, error) {
 			g.lastInbound = at
 		}
 		a.inbound[id] = struct{}{}
-		e := whatsappInbound(id, person, m.Text, at)
+		e := whatsappInbound(id, person, at, whatsappTextFields(m.Text))
 		e.body = append(quote(append(e.body[:len(e.body)-1], `,"group_id":`...), g.id), '}')
 		a.tell(e)
 		return nil

@@ -2,17 +2,25 @@ package simulator
 
 import (
 	"errors"
-	"strconv"
+	"fmt"
 	"time"
 )
 
-// InboundMessage is what a person writes to an account.
+// InboundMessage is what a person writes, taps or sends to an account.
 type InboundMessage struct {
-	Channel    Channel    `json:"channel"`
-	ExternalID string     `json:"external_id"`
-	User       string     `json:"user"`
-	Text       string     `json:"text"`
-	Timestamp  *time.Time `json:"timestamp,omitempty"` // nil is now
+	Channel    Channel `json:"channel"`
+	ExternalID string  `json:"external_id"`
+	User       string  `json:"user"`
+	// Kind is "text" if not set. It is the provider's own word, and one that no
+	// provider has is sent as it is: a message of a type that nobody knows yet.
+	// "postback" is a tap on a button, "unsend" takes back the message Quoted,
+	// "reaction" reacts to it, and "unsupported" is what the provider hides.
+	Kind      string     `json:"kind,omitempty"`
+	Text      string     `json:"text,omitempty"`      // of a text; caption of a file; title of a button or place
+	Payload   string     `json:"payload,omitempty"`   // data of a postback; of a sticker "package/sticker[/resource type]"
+	Quoted    string     `json:"quoted,omitempty"`    // id of the message that this one answers
+	Files     []File     `json:"files,omitempty"`     // one, or on Messenger and Instagram several
+	Timestamp *time.Time `json:"timestamp,omitempty"` // nil is now; whatever it says is sent
 }
 
 // Inbound opens the person's window and sends the provider's webhook, if the
@@ -23,11 +31,8 @@ func (s *Server) Inbound(m InboundMessage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if m.Text == "" {
-		return "", errors.New("an inbound message has a text")
-	}
-	if !validInboundUser(m) {
-		return "", errors.New("the user is not of the channel's form")
+	if err := m.check(); err != nil {
+		return "", err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -36,15 +41,48 @@ func (s *Server) Inbound(m InboundMessage) (string, error) {
 		at = *m.Timestamp
 	}
 	person := a.personID(m.User)
-	if p := a.person(person); at.After(p.lastInbound) {
+	if p := a.person(person); m.opens() && at.After(p.lastInbound) {
 		p.lastInbound = at
 	}
 	if m.Channel == WhatsApp && on(a.cfg.CountInbound) && !a.cfg.Unlimited {
 		a.window(endpointMessages).occupy(a.clock())
 	}
-	id, e := a.inboundEvent(person, m.Text, at)
+	id, e, err := a.inboundEvent(person, m, at)
+	if err != nil {
+		return "", err
+	}
 	a.emit(e, a.hooks.pause())
 	return id, nil
+}
+
+// kind is Kind with its default.
+func (m InboundMessage) kind() string {
+	if m.Kind == "" {
+		return "text"
+	}
+	return m.Kind
+}
+
+// opens says whether the message opens the person's window.
+func (m InboundMessage) opens() bool { return m.kind() != "reaction" && m.kind() != "unsend" }
+
+func (m InboundMessage) check() error {
+	switch {
+	case m.kind() == "text" && m.Text == "":
+		return errors.New("an inbound text is not empty")
+	case !validInboundUser(m):
+		return errors.New("the user is not of the channel's form")
+	case (m.kind() == "unsend" || m.kind() == "reaction") && m.Quoted == "":
+		return errors.New("an unsent message, or one that is reacted to, is named in quoted")
+	case len(m.Files) > 1 && (m.Channel == WhatsApp || m.Channel == LINE):
+		return errors.New("a message of this channel has one file")
+	}
+	for i := range m.Files {
+		if err := m.Files[i].check(); err != nil {
+			return fmt.Errorf("file %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 func validInboundUser(m InboundMessage) bool {
@@ -59,73 +97,20 @@ func validInboundUser(m InboundMessage) bool {
 }
 
 // inboundEvent makes the webhook event and remembers what can be answered.
-func (a *account) inboundEvent(person, text string, at time.Time) (string, event) {
+func (a *account) inboundEvent(person string, m InboundMessage, at time.Time) (string, event, error) {
 	switch a.cfg.Channel {
 	case WhatsApp:
 		id := newWamid()
 		a.inbound[id] = struct{}{}
-		return id, whatsappInbound(id, person, text, at)
+		fields, err := a.whatsappFields(m)
+		return id, whatsappInbound(id, person, at, fields), err
 	case LINE:
-		token := newReplyToken()
+		token, id := newReplyToken(), newEventID(at)
 		a.rememberToken(token, replyToken{user: person, made: a.clock()})
-		id := newEventID(at)
-		return id, event{body: lineInbound(id, token, person, text, at)}
+		fields, err := a.lineFields(m)
+		return id, event{body: lineInbound(id, token, person, at, fields)}, err
 	}
 	mid := newMid(a.cfg.Channel)
-	return mid, event{body: a.receipt(person, "message", struct {
-		Mid  string `json:"mid"`
-		Text string `json:"text"`
-	}{mid, text}, at)}
-}
-
-func whatsappInbound(id, person, text string, at time.Time) event {
-	type body struct {
-		Body string `json:"body"`
-	}
-	type profile struct {
-		Name string `json:"name"`
-	}
-	return event{
-		inbound: true,
-		body: mustJSON(struct {
-			From      string `json:"from"`
-			ID        string `json:"id"`
-			Timestamp string `json:"timestamp"`
-			Text      body   `json:"text"`
-			Type      string `json:"type"`
-		}{person, id, strconv.FormatInt(at.Unix(), 10), body{text}, "text"}),
-		contact: mustJSON(struct {
-			Profile profile `json:"profile"`
-			WaID    string  `json:"wa_id"`
-		}{profile{"User " + person[len(person)-4:]}, person}),
-	}
-}
-
-// lineInbound is one element of events. isRedelivery turns true when the same
-// event has to be sent again.
-func lineInbound(id, token, person, text string, at time.Time) []byte {
-	type message struct {
-		Type       string `json:"type"`
-		ID         string `json:"id"`
-		QuoteToken string `json:"quoteToken"`
-		Text       string `json:"text"`
-	}
-	type source struct {
-		Type   string `json:"type"`
-		UserID string `json:"userId"`
-	}
-	type context struct {
-		IsRedelivery bool `json:"isRedelivery"`
-	}
-	return mustJSON(struct {
-		Type            string  `json:"type"`
-		Message         message `json:"message"`
-		WebhookEventID  string  `json:"webhookEventId"`
-		DeliveryContext context `json:"deliveryContext"`
-		Timestamp       int64   `json:"timestamp"`
-		Source          source  `json:"source"`
-		ReplyToken      string  `json:"replyToken"`
-		Mode            string  `json:"mode"`
-	}{"message", message{"text", newLINEMessageID(), noise(32), text}, id, context{}, at.UnixMilli(),
-		source{"user", person}, token, "active"})
+	key, value, err := a.pageFields(mid, m)
+	return mid, event{body: a.receipt(person, key, value, at)}, err
 }

@@ -26,6 +26,10 @@ type Delivery struct {
 	// recipient: blocked, or failed afterwards with FailureCode.
 	Delivered   bool `json:"delivered"`
 	FailureCode int  `json:"failure_code,omitempty"`
+	// Quoted is the message that this one answers, and Tag what lets it out
+	// after the window.
+	Quoted string `json:"quoted,omitempty"`
+	Tag    string `json:"tag,omitempty"`
 }
 
 // record is a Delivery as it is kept: 100,000 of them take about 20 MB.
@@ -36,6 +40,7 @@ type record struct {
 	fault              Fault
 	delivered          bool
 	failure            int
+	quoted, tag        string
 }
 
 // ledger is the memory of one account about what it delivered.
@@ -96,6 +101,7 @@ func (a *account) delivery(rec record) Delivery {
 		Channel: a.channel, ExternalID: a.id, Recipient: rec.recipient,
 		Key: rec.key, ProviderID: rec.id, ContentSHA256: hex.EncodeToString(rec.hash[:]),
 		At: rec.at.UTC(), Response: "ok", Delivered: rec.delivered, FailureCode: rec.failure,
+		Quoted: rec.quoted, Tag: rec.tag,
 	}
 	switch rec.fault {
 	case Lost500, LostReset, LostHang, Truncated:

@@ -61,7 +61,7 @@ func (a *account) takeBubble(m *pageMessage, fault Fault) reply {
 	if a.cfg.Channel == Instagram {
 		key = "" // not a documented field there; nothing echoes it
 	}
-	a.enter(record{recipient: m.Recipient.ID, key: key, id: mid, hash: m.hash, fault: fault, delivered: true})
+	a.enter(record{recipient: m.Recipient.ID, key: key, id: mid, hash: m.hash, fault: fault, delivered: true, tag: m.Tag})
 	rep := graphReply(http.StatusOK, struct {
 		RecipientID string `json:"recipient_id"`
 		MessageID   string `json:"message_id"`

@@ -55,6 +55,7 @@ type Server struct {
 	hooks    []Webhooks                // likewise
 
 	templates templateBook
+	address   atomic.Value // string: where the server is reached
 
 	groupDefaults atomic.Pointer[GroupSettings] // of numbers to come
 }
@@ -97,11 +98,17 @@ func (s *Server) routes() {
 	}
 	s.groupRoutes()
 	s.lineRoutes()
+	s.fileRoutes()
 	s.adminRoutes()
 }
 
 // ServeHTTP answers as the provider whose prefix the path has.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.address.Load() == nil {
+		s.address.CompareAndSwap(nil, "http://"+r.Host)
+	}
+	s.mux.ServeHTTP(w, r)
+}
 
 // Close stops the webhook senders, ends answers that are being held back, and
 // waits for the senders. What was queued is dropped.

@@ -78,7 +78,7 @@ func (a *account) takeChecked(m *whatsappMessage, t *Template, fault Fault) repl
 	id := newWamid()
 	fate := a.whatsappFate(a.stateOf(p), t, closed)
 	a.enter(record{recipient: m.person, key: m.Opaque, id: id, hash: m.hash, fault: fault,
-		delivered: fate.delivered, failure: fate.failure})
+		delivered: fate.delivered, failure: fate.failure, quoted: m.Context.MessageID})
 	a.invite(m, fate)
 	rep := graphReply(http.StatusOK, whatsappAccepted(m, id))
 	rep.hold = a.whatsappStatuses(m, t, id, fate)

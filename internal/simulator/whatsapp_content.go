@@ -27,6 +27,9 @@ type whatsappMessage struct {
 	Contacts      json.RawMessage   `json:"contacts"`
 	Reaction      json.RawMessage   `json:"reaction"`
 	Opaque        string            `json:"biz_opaque_callback_data"`
+	Context       struct {
+		MessageID string `json:"message_id"`
+	} `json:"context"`
 
 	Status    string `json:"status"` // "read" marks an inbound message
 	MessageID string `json:"message_id"`

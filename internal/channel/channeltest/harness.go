@@ -64,6 +64,7 @@ func NewHarness(t *testing.T, kind omniflow.Channel, maker Maker) *Harness {
 		Sim: simulator.New(simulator.Options{}), kind: kind, maker: maker, hooks: make(chan hook, 4096),
 	}
 	api := httptest.NewServer(h.Sim)
+	h.Sim.SetAddress(api.URL)
 	receiver := httptest.NewServer(http.HandlerFunc(h.receive))
 	t.Cleanup(func() {
 		h.Sim.Close()

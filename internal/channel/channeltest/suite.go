@@ -34,6 +34,18 @@ func Run(t *testing.T, fresh func(*testing.T) *Harness) {
 		{"reads its webhooks about a message", messageWebhooks},
 		{"reads its webhook about a failure", failureWebhook},
 		{"reads what customers write", inboundWebhooks},
+		{"tells the kinds of received messages apart", inboundKinds},
+		{"makes no message of what is taken back", inboundOther},
+		{"reads which message a customer answers", inboundQuotes},
+		{"reads a message of any time", inboundTimes},
+		{"names a message alike however often it comes", inboundRepeats},
+		{"reads 10 MB of text", longText},
+		{"quotes where that is possible", sendsQuotes},
+		{"fetches a customer's file", fetchesFiles},
+		{"fetches later what is not ready", fetchesLater},
+		{"gives up a file that is gone", fetchesNoMore},
+		{"follows no link that leads elsewhere", fetchesNothingElse},
+		{"fetches with the account's token", fetchesWithToken},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
