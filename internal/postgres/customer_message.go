@@ -114,9 +114,10 @@ func (b *heardBatch) keep(f func(*heardMessage) bool) {
 func (b *heardBatch) hear(m *heardMessage) {
 	t := b.talks[m.Conversation]
 	m.At = omniflow.Written(m.At, b.now)
+	written := m.Text != "" && (m.Kind == "text" || m.Received == "") // else a caption, or a title
 	if m.Received == "" {
 		m.Received = omniflow.ReceivedMedia
-		if m.Kind == "text" {
+		if written {
 			m.Received = m.Hit.Received()
 		}
 	}
@@ -126,7 +127,7 @@ func (b *heardBatch) hear(m *heardMessage) {
 	if t.State != was.State {
 		b.log = append(b.log, heardEntry(t, was, m))
 	}
-	if reply := m.Hit.Reply; reply != nil && m.Kind == "text" && omniflow.AutoReplies(t.State, reply.States) && m.answerable(t.Type, b.now) {
+	if reply := m.Hit.Reply; reply != nil && written && omniflow.AutoReplies(t.State, reply.States) && m.answerable(t.Type, b.now) {
 		t.Replies = append(t.Replies, conversationMessage{ID: newID(), TeamID: t.TeamID, ConversationID: t.ID, Origin: omniflow.OriginAutoReply,
 			Contents: []omniflow.Content{{Kind: omniflow.Text, Text: omniflow.FillName(reply.Reply, t.Name)}}})
 	}

@@ -36,13 +36,3 @@ func (c *Client) Upload(ctx context.Context, a channel.Account, m omniflow.Media
 		Fields: map[string]string{"message": string(message)}}
 	return c.UploadForm(ctx, a, form, m, data)
 }
-
-var _ channel.Fetcher = (*Client)(nil)
-
-// Fetch opens a customer's file by the link of its webhook, which lapses
-// (section 12.3).
-//
-// Errors: as channel.Fetcher says.
-func (c *Client) Fetch(ctx context.Context, _ channel.Account, handle string) (channel.File, error) {
-	return c.graph.Open(ctx, handle, "")
-}

@@ -17,6 +17,7 @@ type Client struct {
 var (
 	_ channel.Provider   = (*Client)(nil)
 	_ channel.Subscriber = (*Client)(nil)
+	_ channel.Fetcher    = (*Client)(nil)
 )
 
 // New returns a client of the send API at baseURL: https://graph.instagram.com
