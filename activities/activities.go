@@ -99,6 +99,8 @@ type Activities struct {
 
 	groups    GroupLedger // see AddGroups
 	providers map[omniflow.Channel]channel.Groups
+
+	conversations ConversationLedger // see AddConversations
 }
 
 // New makes the activities. stopping closes when the worker begins to stop:

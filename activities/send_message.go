@@ -21,6 +21,10 @@ type MessageLedger interface {
 	PostponeMessage(ctx context.Context, ref omniflow.MessageRef, at time.Time, code omniflow.Code) error
 	// ReconcileMessage decides a message whose outcome is unknown and due.
 	ReconcileMessage(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageStatus, error)
+	// MessageFiles lists the files that a message carries, and where it goes.
+	MessageFiles(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageFiles, error)
+	// FailMessage ends a queued message that can never be sent.
+	FailMessage(ctx context.Context, ref omniflow.MessageRef, code omniflow.Code) error
 	// LeaseInteractive takes one send slot in front of all bulk traffic.
 	LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName) (omniflow.Lease, error)
 }
@@ -43,6 +47,11 @@ func (a *Activities) ReconcileMessage(ctx context.Context, in omniflow.MessageRe
 const slotPatience = 3 * time.Second
 
 func (a *Activities) sendMessage(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageStatus, error) {
+	return a.sendWith(ctx, ref, nil)
+}
+
+// sendWith is sendMessage for a message whose files have been prepared.
+func (a *Activities) sendWith(ctx context.Context, ref omniflow.MessageRef, files preparedFiles) (omniflow.MessageStatus, error) {
 	st, err := a.groups.MessageStatus(ctx, ref)
 	if err != nil || st.State != omniflow.Queued && st.State != omniflow.Sending || st.DueAt.After(time.Now()) {
 		return st, err
@@ -65,6 +74,7 @@ func (a *Activities) sendMessage(ctx context.Context, ref omniflow.MessageRef) (
 		t = attempt{message: m.ClaimedMessage, started: at, ended: at, reconcileAfter: m.ReconcileAfter,
 			fault: &channel.Error{Fault: channel.Unavailable, Scope: channel.ScopeMessage, Code: "account", Reason: omniflow.ProviderDown}}
 	} else {
+		files.fill(m.Contents)
 		t = a.deliver(ctx, *m, account, at)
 	}
 	r := t.record()
@@ -101,10 +111,12 @@ func (a *Activities) takeSlot(ctx context.Context, ref omniflow.MessageRef, acco
 func (a *Activities) deliver(ctx context.Context, m omniflow.OutgoingMessage, account channel.Account, at time.Time) attempt {
 	call, cancel := callContext(ctx, at)
 	defer cancel()
-	message := channel.Message{Key: channel.Key{MessageID: m.ID, Attempt: m.Attempt}, Recipient: m.Recipient, Contents: m.Contents, HumanAgent: m.ToGroup}
+	message := channel.Message{Key: channel.Key{MessageID: m.ID, Attempt: m.Attempt}, RetryKey: m.RetryKey, Recipient: m.Recipient,
+		Contents: m.Contents, QuotedID: m.QuotedID, HumanAgent: m.ToGroup || m.Origin == omniflow.OriginAgent}
 	t := attempt{message: m.ClaimedMessage, started: time.Now(), reconcileAfter: m.ReconcileAfter}
-	var err error
+	err := forgotten(m.ClaimedMessage)
 	switch sender := a.senders[m.Channel]; {
+	case err != nil:
 	case m.ToGroup && a.providers[m.Channel] != nil:
 		t.receipt, err = a.providers[m.Channel].SendToGroup(call, account, message)
 	case !m.ToGroup && sender != nil:

@@ -60,6 +60,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	defer closeFiles()
 	acts := activities.New(store, &accounts{store: store, keys: cfg.Keys}, channels.senders(), meter, log, stopping, options...)
 	activities.AddGroups(acts, store, channels.groups())
+	activities.AddConversations(acts, store)
 	group, ctx := errgroup.WithContext(ctx)
 	h := &health{store: store, temporal: temporal, pprof: cfg.Pprof}
 	group.Go(func() error { return h.serve(ctx, cfg.MetricsListen, registry, log) })
@@ -82,6 +83,7 @@ var queues = []queue{
 	{workflows.InteractiveQueue, 64, false},
 	{workflows.BroadcastQueue, 48, true},
 	{workflows.SystemQueue, 16, true},
+	{workflows.ConversationQueue, 32, true},
 }
 
 // stopWithin is how long activities may finish what is under way: a provider

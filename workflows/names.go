@@ -15,6 +15,9 @@ const (
 	BroadcastQueue   = "broadcast"
 	BulkQueue        = "bulk"
 	SystemQueue      = "system"
+	// ConversationQueue is for the runs of conversations: as many as there are
+	// open ones, and in a hurry.
+	ConversationQueue = "conversation"
 )
 
 // The search attributes every run carries where they apply (SYS-07).
@@ -40,8 +43,10 @@ const (
 // The updates and queries of the other workflows; their ids are made by
 // omniflow, because the transaction that needs a run promises it.
 const (
-	UpdateRetry = "retry"
-	QueryState  = "state"
+	UpdateRetry  = "retry"
+	UpdateResend = "resend" // of ServeConversation
+	UpdateClose  = "close"  // of ServeConversation
+	QueryState   = "state"
 )
 
 // SendBroadcastID is the workflow id of a broadcast: "broadcast/{team}/{broadcast}".

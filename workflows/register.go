@@ -10,4 +10,5 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ChangeGroupMember)
 	r.RegisterWorkflow(ChangeGroup)
 	r.RegisterWorkflow(SendMessage)
+	r.RegisterWorkflow(ServeConversation)
 }

@@ -1,6 +1,10 @@
 package omniflow
 
-import "github.com/google/uuid"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // ServeConversationRun is the workflow of one open conversation: its sends in
 // order, its waiting badge and its ending (design section 7).
@@ -10,6 +14,16 @@ const ServeConversationRun = "ServeConversation"
 type ConversationRef struct {
 	TeamID         uuid.UUID `json:"team_id"`
 	ConversationID uuid.UUID `json:"conversation_id"`
+}
+
+// ServeConversationInput begins a run, and is all that survives from one run to
+// the next when the history is long: what it holds besides the ids is read from
+// the database at the first look.
+type ServeConversationInput struct {
+	ConversationRef
+	Channel Channel          `json:"channel,omitempty"`
+	Turn    ConversationTurn `json:"turn,omitzero"` // of the run before
+	Looks   int              `json:"looks,omitzero"`
 }
 
 // ServeConversationID is the workflow id of a conversation:
@@ -28,3 +42,41 @@ const (
 	OriginReminder  Origin = "reminder"
 	OriginSurvey    Origin = "survey"
 )
+
+// ServeOutcome is how the run of a conversation ended.
+type ServeOutcome string
+
+// The outcomes: a member ended the conversation, it ended itself, or it is gone.
+const (
+	OutcomeClosed     ServeOutcome = "closed"
+	OutcomeAutoClosed ServeOutcome = "auto_closed"
+	OutcomeDeleted    ServeOutcome = "deleted"
+)
+
+// ConversationTurn is where a conversation stands after a look, and what is
+// next. It goes into the run's history: nothing in it is the customer's.
+type ConversationTurn struct {
+	State      ConversationState `json:"state,omitempty"`
+	FollowerID uuid.UUID         `json:"follower_id,omitzero"`
+	Waiting    WaitingLevel      `json:"waiting,omitempty"`
+	Queued     int               `json:"queued,omitempty"`   // messages not settled
+	ClosesAt   time.Time         `json:"closes_at,omitzero"` // unless the customer writes
+	Next       time.Time         `json:"next,omitzero"`      // when to look again
+	Over       bool              `json:"over,omitempty"`     // closed and idle
+	Outcome    ServeOutcome      `json:"outcome,omitempty"`  // when over
+	Due        []uuid.UUID       `json:"-"`                  // messages to hand over or decide now, in order
+}
+
+// ResendInput asks to send a failed message of a conversation again.
+type ResendInput struct {
+	ConversationRef
+	MessageID uuid.UUID `json:"message_id"`
+	ActorID   uuid.UUID `json:"actor_id,omitzero"` // zero: an operator of the engine, who asks for its sender
+}
+
+// CloseInput asks to end a conversation in the name of the system.
+type CloseInput struct {
+	ConversationRef
+	ActionID uuid.UUID `json:"action_id"` // makes it once
+	Reason   string    `json:"reason,omitempty"`
+}

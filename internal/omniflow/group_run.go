@@ -207,6 +207,16 @@ type OutgoingMessage struct {
 	ChannelAccountID uuid.UUID
 	Channel          Channel
 	Contents         []Content
-	ToGroup          bool // the recipient is a group
+	ToGroup          bool   // the recipient is a group
+	Origin           Origin // of a conversation's; "": it is of none
+	QuotedID         string // provider's id of the message it answers
 	ReconcileAfter   time.Duration
+}
+
+// MessageFiles is what a message carries besides text, and where it goes.
+type MessageFiles struct {
+	ChannelAccountID uuid.UUID
+	Channel          Channel
+	Files            []Media // Kind is the one it is sent as
+	Tries            int
 }

@@ -92,10 +92,3 @@ func (s Silence) endAt() time.Time {
 	}
 	return from.Add(s.Rule.Grace)
 }
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

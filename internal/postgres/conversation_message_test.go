@@ -10,7 +10,7 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-func said(text string) omniflow.Content { return omniflow.Content{Kind: omniflow.Text, Text: text} }
+func text(s string) omniflow.Content { return omniflow.Content{Kind: omniflow.Text, Text: s} }
 
 // say queues contents in a conversation and returns the id of the first row.
 func (s *spine) say(conversation uuid.UUID, origin omniflow.Origin, sender uuid.UUID, contents ...omniflow.Content) uuid.UUID {
@@ -32,8 +32,8 @@ func TestQueuedMessagesKeepTheirOrderAndWakeTheRunOnce(t *testing.T) {
 	t.Parallel()
 	s := newSpine(t)
 	c := s.customers(omniflow.WhatsApp, 1)[0]
-	first := s.say(c, omniflow.OriginAgent, s.Member, said("1"), said("2"))
-	s.say(c, omniflow.OriginAutoReply, uuid.Nil, said("3"))
+	first := s.say(c, omniflow.OriginAgent, s.Member, text("1"), text("2"))
+	s.say(c, omniflow.OriginAutoReply, uuid.Nil, text("3"))
 	rows, _ := s.pool.Query(t.Context(), `
 		SELECT k.body -> 0 ->> 'text' FROM conversation_messages x JOIN messages m ON m.id = x.message_id JOIN contents k ON k.id = m.content_id
 		WHERE x.conversation_id = $1 ORDER BY x.place`, c)
@@ -45,7 +45,7 @@ func TestQueuedMessagesKeepTheirOrderAndWakeTheRunOnce(t *testing.T) {
 
 	err = s.inTeam(t.Context(), s.ID, func(tx pgx.Tx) error {
 		return queueConversationMessage(t.Context(), tx, conversationMessage{ID: first, TeamID: s.ID, ConversationID: c, Origin: omniflow.OriginAgent,
-			Contents: []omniflow.Content{said("again")}})
+			Contents: []omniflow.Content{text("again")}})
 	})
 	require.NoError(t, err)
 	require.Equal(t, 3, s.countOf(`SELECT count(*) FROM conversation_messages WHERE conversation_id = $1`, c), "the same id is the same message")
@@ -55,7 +55,7 @@ func TestASavedReplyIsOneCallOnLINE(t *testing.T) {
 	t.Parallel()
 	s := newSpine(t)
 	c := s.customers(omniflow.LINE, 1)[0]
-	s.say(c, omniflow.OriginAgent, s.Member, omniflow.Content{Kind: omniflow.SavedReply, Contents: []omniflow.Content{said("1"), said("2")}})
+	s.say(c, omniflow.OriginAgent, s.Member, omniflow.Content{Kind: omniflow.SavedReply, Contents: []omniflow.Content{text("1"), text("2")}})
 	require.Equal(t, 1, s.countOf(`SELECT count(*) FROM messages WHERE conversation_id = $1`, c))
 	require.Equal(t, 2, s.countOf(`SELECT jsonb_array_length(k.body) FROM messages m JOIN contents k ON k.id = m.content_id WHERE m.conversation_id = $1`, c))
 }

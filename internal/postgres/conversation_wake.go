@@ -2,9 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"omniflow/internal/omniflow"
@@ -27,14 +29,52 @@ func wakeConversation(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationR
 // in a hurry delivers it by himself once the transaction is committed. None:
 // the run is about to look.
 func wakeNow(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, at time.Time) (*Signal, error) {
-	tag, err := tx.Exec(ctx, `
+	in := omniflow.ServeConversationInput{ConversationRef: ref}
+	err := tx.QueryRow(ctx, `
 		UPDATE conversations SET armed_until = now()
-		WHERE id = $1 AND (armed_until IS NULL OR armed_until > GREATEST($2, now()))`, ref.ConversationID, orNull(at))
+		WHERE id = $1 AND (armed_until IS NULL OR armed_until > GREATEST($2, now())) RETURNING channel`, ref.ConversationID, orNull(at)).Scan(&in.Channel)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("wake conversation %s: %w", ref.ConversationID, err)
 	}
-	if tag.RowsAffected() == 0 {
-		return nil, nil
+	return newSignal(ctx, tx, ref.TeamID, ref.ConversationID, omniflow.ServeConversationRun, omniflow.ServeConversationID(ref.TeamID, ref.ConversationID), in,
+		"conversation on "+string(in.Channel))
+}
+
+// wakeServed tells the runs of conversations that webhooks have settled one of
+// their messages: an unknown outcome was learned, or one that was given up had
+// come through after all. In one order, so that no two relays wait for each
+// other.
+func wakeServed(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) error {
+	if len(statuses) == 0 {
+		return nil
 	}
-	return newSignal(ctx, tx, ref.TeamID, ref.ConversationID, omniflow.ServeConversationRun, omniflow.ServeConversationID(ref.TeamID, ref.ConversationID), ref, "conversation")
+	ids := make([]uuid.UUID, len(statuses))
+	for i, s := range statuses {
+		ids[i] = s.MessageID
+	}
+	rows, _ := tx.Query(ctx, `
+		SELECT x.team_id, x.conversation_id, array_agg(DISTINCT x.message_id)
+		FROM unnest($1::uuid[]) AS i(id) JOIN conversation_messages x ON x.message_id = i.id JOIN messages m ON m.id = i.id
+		WHERE x.done_at IS NULL OR x.origin = 'agent' AND NOT x.replied AND m.state IN ('sent', 'received', 'read')
+		GROUP BY 1, 2 ORDER BY 2`, ids)
+	type served struct {
+		TeamID, ConversationID uuid.UUID
+		Messages               []uuid.UUID
+	}
+	conversations, err := pgx.CollectRows(rows, pgx.RowToStructByPos[served])
+	if err != nil {
+		return fmt.Errorf("find conversations of statuses: %w", err)
+	}
+	for _, c := range conversations {
+		if err := wakeConversation(ctx, tx, omniflow.ConversationRef{TeamID: c.TeamID, ConversationID: c.ConversationID}, time.Time{}); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE conversation_messages SET done_at = NULL WHERE message_id = ANY ($1) AND done_at IS NOT NULL`, c.Messages); err != nil {
+			return fmt.Errorf("look at a message again: %w", err)
+		}
+	}
+	return nil
 }

@@ -91,6 +91,7 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 		return result, err
 	}
 	in.Statuses, in.Clues = append(in.Statuses, named...), clues
+	var heard []omniflow.Status
 	for statuses, clues := in.Statuses, in.Clues; ; statuses = nil {
 		found, dead, later, err := resolveClues(ctx, tx, clues)
 		if err != nil {
@@ -101,6 +102,7 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 			return result, err
 		}
 		result.Changed += changed
+		heard = append(append(heard, statuses...), found...)
 		in.Dead = append(in.Dead, dead...)
 		if clues = later; len(clues) == 0 {
 			break
@@ -115,6 +117,9 @@ func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.I
 	}
 	in.Dead = append(in.Dead, lost...)
 	if err := wakeInvitations(ctx, tx, in.Statuses); err != nil {
+		return result, err
+	}
+	if err := wakeServed(ctx, tx, heard); err != nil {
 		return result, err
 	}
 	groups, unknown, err := applyGroupEvents(ctx, tx, in.Groups)

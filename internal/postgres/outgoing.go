@@ -28,6 +28,8 @@ type outgoingRow struct {
 	LastMessageAt                                           *time.Time
 	Behind                                                  bool // an earlier message of the conversation is not settled
 	Now                                                     time.Time
+	AttemptKey                                              *uuid.UUID // LINE: of the call that carries it
+	said
 }
 
 const outgoingSelect = `
@@ -35,10 +37,14 @@ SELECT m.id, m.team_id, m.channel_account_id, m.conversation_id, m.content_id, m
   m.attempted_at, m.due_at, a.channel, a.state AS account, k.body AS contents, t.reconcile_after, t.give_up_after, t.on_unknown,
   g.id IS NOT NULL AS to_group, g.state AS group_state, COALESCE(g.suspended_at IS NOT NULL, false) AS group_suspended,
   COALESCE(g.deleted_at IS NOT NULL, false) AS group_deleted, c.last_customer_message_at AS last_message_at,
-  EXISTS (SELECT FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id AND e.state IN ('queued', 'sending')) AS behind,
-  now() AS now
+  CASE WHEN x.message_id IS NULL
+    THEN EXISTS (SELECT FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id AND e.state IN ('queued', 'sending'))
+    ELSE EXISTS (SELECT FROM conversation_messages y JOIN messages e ON e.id = y.message_id WHERE y.conversation_id = x.conversation_id AND y.done_at IS NULL
+      AND y.place < x.place AND y.sender_id IS NOT DISTINCT FROM x.sender_id AND e.state IN ('queued', 'sending')) END AS behind,
+  now() AS now, m.attempt_key, COALESCE(x.origin, '') AS origin, x.sender_id, COALESCE(x.quoted_id, '') AS quoted_id, COALESCE(x.place, 0) AS place
 FROM messages m JOIN channel_accounts a ON a.id = m.channel_account_id JOIN contents k ON k.id = m.content_id JOIN teams t ON t.team_id = m.team_id
 LEFT JOIN groups g ON g.id = m.conversation_id LEFT JOIN conversations c ON c.id = m.conversation_id
+LEFT JOIN conversation_messages x ON x.message_id = m.id
 WHERE m.team_id = $1 AND m.id = $2`
 
 func lockOutgoing(ctx context.Context, tx pgx.Tx, ref omniflow.MessageRef) (outgoingRow, error) {
@@ -86,20 +92,24 @@ func (s *Store) ClaimMessage(ctx context.Context, ref omniflow.MessageRef) (*omn
 			return err
 		}
 		st = r.status()
-		switch {
-		case st.State == omniflow.Sending:
+		verdict, err := r.verdict(ctx, tx)
+		if err != nil {
+			return err
+		}
+		switch again := r.again(); {
+		case st.State == omniflow.Sending && !again:
 			st = omniflow.MessageStatus{State: omniflow.Unknown, Code: omniflow.OutcomeUnknown, DueAt: orZero(r.AttemptedAt).Add(r.ReconcileAfter)}
 			return setMessage(ctx, tx, ref.MessageID, st)
-		case st.State != omniflow.Queued || st.DueAt.After(r.Now):
+		case st.State != omniflow.Queued && !again || st.DueAt.After(r.Now):
 			return nil
-		case r.refusal() != "":
-			st = omniflow.MessageStatus{State: omniflow.Failed, Code: r.refusal()}
+		case verdict.Code != "" && !again:
+			st = verdict
 			return setMessage(ctx, tx, ref.MessageID, st)
 		case r.Account != "active":
-			st.Code, st.DueAt = omniflow.AccountStopped, r.Now.Add(stoppedPause)
+			st.State, st.Code, st.DueAt = omniflow.Queued, omniflow.AccountStopped, r.Now.Add(stoppedPause)
 			return setMessage(ctx, tx, ref.MessageID, st)
 		case r.Behind:
-			st.DueAt = r.Now.Add(time.Second)
+			st.State, st.DueAt = omniflow.Queued, r.Now.Add(time.Second)
 			return setMessage(ctx, tx, ref.MessageID, st)
 		}
 		out, err = claimOutgoing(ctx, tx, r)
@@ -120,8 +130,12 @@ func setMessage(ctx context.Context, tx pgx.Tx, id uuid.UUID, st omniflow.Messag
 
 func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.OutgoingMessage, error) {
 	out := &omniflow.OutgoingMessage{TeamID: r.TeamID, ChannelAccountID: r.ChannelAccountID, Channel: omniflow.Channel(r.Channel), Contents: r.Contents,
-		ToGroup: r.ToGroup, ReconcileAfter: r.ReconcileAfter,
-		ClaimedMessage: omniflow.ClaimedMessage{ID: r.ID, ConversationID: r.ConversationID, ContentID: r.ContentID, Recipient: r.Recipient, Tries: r.Tries}}
+		ToGroup: r.ToGroup, Origin: r.Origin, QuotedID: r.QuotedID, ReconcileAfter: r.ReconcileAfter,
+		ClaimedMessage: omniflow.ClaimedMessage{ID: r.ID, ConversationID: r.ConversationID, ContentID: r.ContentID, Recipient: r.Recipient, Tries: r.Tries,
+			Again: r.again()}}
+	if err := r.fill(ctx, tx, out); err != nil {
+		return nil, err
+	}
 	if r.ToGroup {
 		if err := expectReceipts(ctx, tx, r); err != nil {
 			return nil, err
@@ -134,8 +148,9 @@ func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.Out
 		  SELECT id, team_id, attempt, http_status, latency_ms, sent_at, COALESCE(provider_id, ''), COALESCE(trace, '') FROM messages WHERE id = $1 AND http_status IS NOT NULL
 		)
 		UPDATE messages SET state = 'sending', code = NULL, due_at = NULL, attempt = attempt + 1, attempted_at = now(),
-		  http_status = NULL, latency_ms = NULL, trace = NULL WHERE id = $1
-		RETURNING attempt, attempted_at`, r.ID).Scan(&out.Attempt, &out.AttemptedAt)
+		  attempt_key = CASE WHEN $2 THEN COALESCE(attempt_key, $3) END, http_status = NULL, latency_ms = NULL, trace = NULL WHERE id = $1
+		RETURNING attempt, attempted_at, COALESCE(attempt_key, '00000000-0000-0000-0000-000000000000')`, r.ID, r.Channel == string(omniflow.LINE), newID()).
+		Scan(&out.Attempt, &out.AttemptedAt, &out.RetryKey)
 	return out, err
 }
 
@@ -176,7 +191,12 @@ func (s *Store) ReconcileMessage(ctx context.Context, ref omniflow.MessageRef) (
 		if err != nil {
 			return err
 		}
-		st = r.decide(proven)
+		if st = r.decide(proven); st.State == omniflow.Queued {
+			st, err = r.inOrder(ctx, tx, st, proven)
+			if err != nil {
+				return err
+			}
+		}
 		return setMessage(ctx, tx, ref.MessageID, st)
 	})
 	if err != nil {

@@ -55,6 +55,9 @@ func (t Signaler) Signal(ctx context.Context, s OutboxSignal) error {
 	if s.ConversationID != uuid.Nil {
 		found["ConversationId"] = s.ConversationID.String()
 	}
+	if ch := channelOf(s.Input); ch != "" {
+		found["ChannelKind"] = ch
+	}
 	attributes, err := keywords(found)
 	if err != nil {
 		return fmt.Errorf("encode search attributes of %s: %w", s.WorkflowID, err)
@@ -75,6 +78,17 @@ func (t Signaler) Signal(ctx context.Context, s OutboxSignal) error {
 		return fmt.Errorf("signal %s: %w", s.WorkflowID, err)
 	}
 	return nil
+}
+
+// channelOf is the kind of channel that the input of a run names, or "".
+func channelOf(input json.RawMessage) string {
+	var in struct {
+		Channel string `json:"channel"`
+	}
+	if json.Unmarshal(input, &in) != nil {
+		return ""
+	}
+	return in.Channel
 }
 
 // keywords encodes search attributes of type Keyword, which the server reads:

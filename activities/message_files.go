@@ -1,0 +1,70 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"omniflow/internal/channel"
+	"omniflow/internal/omniflow"
+)
+
+// preparedFiles are files as a provider finds them.
+type preparedFiles map[omniflow.MediaKey]omniflow.Media
+
+// fill puts into contents where the provider finds their files.
+func (p preparedFiles) fill(contents []omniflow.Content) {
+	for i, c := range contents {
+		if c.Media == nil {
+			continue
+		}
+		if m, ok := p[omniflow.MediaKey{ID: c.Media.ID, Kind: c.Kind}]; ok {
+			contents[i].Media = &m
+		}
+	}
+}
+
+// fileAgain is when a file that the provider did not take is handed over again.
+const fileAgain = 5 * time.Second
+
+// prepareFiles hands the files of one message to its provider before the
+// message is claimed: that may take longer than a call may. Doing it again
+// leaves a copy that nobody names. False: the message cannot be sent now, and
+// its row says why.
+func (a *Activities) prepareFiles(ctx context.Context, ref omniflow.MessageRef) (preparedFiles, bool, error) {
+	in, err := a.groups.MessageFiles(ctx, ref)
+	if err != nil || len(in.Files) == 0 {
+		return nil, true, err
+	}
+	account, err := a.accounts.Account(ctx, ref.TeamID, in.ChannelAccountID)
+	if err != nil {
+		return nil, false, err
+	}
+	out := make(preparedFiles, len(in.Files))
+	for _, m := range in.Files {
+		handle, err := a.handOver(ctx, in.Channel, account, m)
+		if err != nil {
+			return nil, false, a.fileFault(ctx, ref, err)
+		}
+		m.Handle = handle
+		m.Link, m.Preview = a.files.Links(in.Channel, m)
+		out[omniflow.MediaKey{ID: m.ID, Kind: m.Kind}] = m
+	}
+	return out, true, nil
+}
+
+// fileFault ends a message whose file the provider will never take, and lets
+// any other wait.
+func (a *Activities) fileFault(ctx context.Context, ref omniflow.MessageRef, err error) error {
+	var fault *channel.Error
+	var refusal *omniflow.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return a.groups.FailMessage(ctx, ref, refusal.Code)
+	case errors.As(err, &fault) && (fault.Fault == channel.Rejected || fault.Fault == channel.Misconfigured):
+		return a.groups.FailMessage(ctx, ref, omniflow.MediaRejected)
+	case errors.As(err, &fault):
+		return a.groups.PostponeMessage(ctx, ref, time.Now().Add(max(fault.RetryAfter, fileAgain)), omniflow.ProviderDown)
+	}
+	return err
+}

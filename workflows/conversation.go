@@ -1,0 +1,193 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"omniflow/internal/omniflow"
+)
+
+// ServeConversationResult is how the run of a conversation ended.
+type ServeConversationResult struct {
+	Outcome omniflow.ServeOutcome `json:"outcome"`
+}
+
+// ResendRequest is the update resend: a failed message goes again.
+type ResendRequest struct {
+	MessageID uuid.UUID `json:"message_id"`
+	ActorID   uuid.UUID `json:"actor_id,omitzero"` // in whose name; zero: its sender's
+}
+
+// CloseRequest is the update close: the conversation ends now.
+type CloseRequest struct {
+	Reason string `json:"reason"` // the operator's words, kept in the audit log
+}
+
+// ServeConversation serves one open conversation: it hands its messages over in
+// order, shows how long the customer waits, and ends it when the customer stays
+// silent. What is true is in the database; a look does what is due and says
+// when to look again, and a change that cannot wait so long wakes the run: so
+// what a customer writes costs no event. It ends when the conversation is
+// closed and nothing is on its way. Signal: changed; updates: resend, close;
+// query: progress.
+func ServeConversation(ctx workflow.Context, in omniflow.ServeConversationInput) (ServeConversationResult, error) {
+	c := &conversationRun{in: in, ear: newEar(ctx)}
+	if err := c.listen(ctx); err != nil {
+		return ServeConversationResult{}, err
+	}
+	for {
+		if err := c.look(ctx); err != nil {
+			return ServeConversationResult{}, err
+		}
+		switch {
+		case c.in.Turn.Over && !c.ear.news():
+			if err := conclude(ctx, string(c.in.Turn.Outcome), ""); err != nil || !c.ear.news() {
+				return ServeConversationResult{Outcome: c.in.Turn.Outcome}, err
+			}
+		case c.ear.full(ctx):
+			return ServeConversationResult{}, workflow.NewContinueAsNewError(ctx, ServeConversation, c.in)
+		case !c.in.Turn.Over && c.in.Turn.Next.After(workflow.Now(ctx)):
+			if err := c.ear.wait(ctx, c.waitsFor(), c.in.Turn.Next); err != nil {
+				return ServeConversationResult{}, err
+			}
+		}
+	}
+}
+
+// conversationRun is one run.
+type conversationRun struct {
+	in  omniflow.ServeConversationInput
+	ear *ear
+}
+
+// serveStep is databaseStep on the queue of conversations. An attempt is found
+// dead after 10 s without a sign; with files to hand over it may take 5 min.
+var serveStep = workflow.ActivityOptions{
+	TaskQueue: ConversationQueue, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second, RetryPolicy: databaseStep.RetryPolicy,
+}
+
+// The priorities of looks: somebody is waiting, or a time has come.
+const (
+	urgent = 2
+	timely = 4
+)
+
+// look reads the database and does what is due. Who was told of a change goes
+// before who only finds a time come.
+func (c *conversationRun) look(ctx workflow.Context) error {
+	options, summary := serveStep, "look: "+c.waitsFor()
+	options.Priority = temporal.Priority{PriorityKey: timely, FairnessKey: c.in.TeamID.String()}
+	if c.ear.news() || c.in.Looks == 0 {
+		options.Priority.PriorityKey, summary = urgent, "look: something changed"
+	}
+	options.Summary = summary
+	c.ear.look()
+	c.in.Looks++
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), act.ServeConversation, c.in.ConversationRef).Get(ctx, &c.in.Turn)
+	if err == nil {
+		workflow.SetCurrentDetails(ctx, c.details())
+	}
+	return err
+}
+
+// listen registers what an operator may ask and order.
+func (c *conversationRun) listen(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (omniflow.ConversationTurn, error) { return c.in.Turn, nil }); err != nil {
+		return err
+	}
+	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdateResend, c.resend, workflow.UpdateHandlerOptions{
+		Description: "send a failed message of the conversation again", Validator: c.checkResend})
+	if err != nil {
+		return err
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateClose, c.close, workflow.UpdateHandlerOptions{
+		Description: "end the conversation now, as its automatic ending would", Validator: c.checkClose})
+}
+
+func (c *conversationRun) checkResend(in ResendRequest) error {
+	switch {
+	case in.MessageID == uuid.Nil:
+		return omniflow.Refuse(omniflow.InvalidInput, "MSG-01", "name the message_id")
+	case c.in.Turn.State != omniflow.Handling && c.in.Turn.State != omniflow.NoConversation:
+		return omniflow.Refuse(omniflow.InvalidTransition, "CNV-07", "the conversation is %s", c.in.Turn.State)
+	}
+	return nil
+}
+
+func (c *conversationRun) resend(ctx workflow.Context, in ResendRequest) error {
+	err := workflow.ExecuteActivity(c.order(ctx, "send a failed message again"), act.ResendMessage,
+		omniflow.ResendInput{ConversationRef: c.in.ConversationRef, MessageID: in.MessageID, ActorID: in.ActorID}).Get(ctx, nil)
+	c.ear.nudged = true
+	return err
+}
+
+func (c *conversationRun) checkClose(in CloseRequest) error {
+	switch {
+	case strings.TrimSpace(in.Reason) == "":
+		return omniflow.Refuse(omniflow.InvalidInput, "D-CLS-5", "say why: it is kept in the audit log")
+	case c.in.Turn.State != omniflow.Handling && c.in.Turn.State != omniflow.NoConversation:
+		return omniflow.Refuse(omniflow.InvalidTransition, "CLS-01", "the conversation is %s", c.in.Turn.State)
+	}
+	return nil
+}
+
+func (c *conversationRun) close(ctx workflow.Context, in CloseRequest) error {
+	id := uuid.NewSHA1(c.in.ConversationID, []byte(workflow.GetInfo(ctx).WorkflowExecution.RunID+"/"+workflow.GetCurrentUpdateInfo(ctx).ID))
+	err := workflow.ExecuteActivity(c.order(ctx, "end the conversation"), act.CloseConversation,
+		omniflow.CloseInput{ConversationRef: c.in.ConversationRef, ActionID: id, Reason: in.Reason}).Get(ctx, nil)
+	c.ear.nudged = true
+	return err
+}
+
+// order is a step that an operator waits for.
+func (c *conversationRun) order(ctx workflow.Context, summary string) workflow.Context {
+	options := serveStep
+	options.Summary, options.Priority = summary, temporal.Priority{PriorityKey: urgent, FairnessKey: c.in.TeamID.String()}
+	options.StartToCloseTimeout = databaseStep.StartToCloseTimeout
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// waitsFor says what the next look is for.
+func (c *conversationRun) waitsFor() string {
+	t := c.in.Turn
+	switch {
+	case t.Queued > 0:
+		return "messages on their way"
+	case !t.ClosesAt.IsZero() && !t.Next.Before(t.ClosesAt):
+		return "automatic ending"
+	case t.State == omniflow.PendingHuman || t.State == omniflow.Handling:
+		return "waiting badge or ending"
+	}
+	return "a change"
+}
+
+// details say where the conversation stands, to a person.
+func (c *conversationRun) details() string {
+	t := c.in.Turn
+	if t.Over {
+		return fmt.Sprintf("The conversation is over: %s.", t.Outcome)
+	}
+	parts := []string{string(t.State)}
+	if t.State == omniflow.Handling && t.FollowerID != uuid.Nil {
+		parts[0] += " by member " + t.FollowerID.String()
+	}
+	if t.Waiting > omniflow.WaitingNone {
+		parts = append(parts, "the customer waits: "+t.Waiting.String())
+	}
+	if !t.ClosesAt.IsZero() {
+		parts = append(parts, "closes "+t.ClosesAt.UTC().Format("2006-01-02 15:04")+" unless the customer writes")
+	}
+	if t.Queued > 0 {
+		plural := "s"
+		if t.Queued == 1 {
+			plural = ""
+		}
+		parts = append(parts, fmt.Sprintf("%d message%s queued", t.Queued, plural))
+	}
+	return strings.Join(parts, "; ")
+}
