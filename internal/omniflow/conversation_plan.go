@@ -80,7 +80,7 @@ func (f ConversationFacts) Plan(now time.Time) ConversationPlan {
 	f.settle(&p)
 	f.queue(&p, now)
 	if f.State == Closed || f.State == NoConversation {
-		p.WaitingSince, p.RepliedAt = time.Time{}, time.Time{}
+		p.WaitingSince = time.Time{}
 		f.afterwards(&p, now)
 		return p
 	}

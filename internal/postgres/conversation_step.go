@@ -22,8 +22,8 @@ type stepWrite struct {
 // write stores the step, with what begins or ends by it: the former follower's
 // place (D-COL-4), the wait (closing ends it; out of the bot its level is shown
 // at once, D-WTG-2), pins (PIN-03, D-PIN-1), the unread count of who follows
-// (D-UNR-1). A reopened conversation has the full duration before it closes
-// itself.
+// (D-UNR-1). A reopened conversation closes itself
+// only after the next human reply (section 18).
 func (w stepWrite) write(ctx context.Context, tx pgx.Tx) error {
 	if w.Collaborators && w.Next != nil && w.Former != nil && *w.Next != *w.Former {
 		_, err := tx.Exec(ctx, `UPDATE collaborators SET member_id = $3 WHERE conversation_id = $1 AND member_id = $2`, w.ConversationID, *w.Next, *w.Former)
@@ -39,7 +39,8 @@ UPDATE conversations SET state = $3, follower_id = $4, version = version + 1,
   closed_at = CASE WHEN $3 = 'closed' THEN now() END,
   waiting_since = CASE WHEN $3 = 'closed' THEN NULL ELSE waiting_since END,
   reminded_at = CASE WHEN state = $3 THEN reminded_at END,
-  close_from = CASE WHEN state = 'closed' THEN now() ELSE close_from END
+  close_from = CASE WHEN state = 'closed' THEN now() ELSE close_from END,
+  last_human_reply_at = CASE WHEN state = 'closed' THEN NULL ELSE last_human_reply_at END
 WHERE team_id = $1 AND id = $2 RETURNING waiting_since, now()`,
 		w.TeamID, w.ConversationID, string(w.To), w.Next).Scan(&since, &now)
 	if err != nil {
