@@ -153,19 +153,21 @@ func (s *Store) LoadGroup(ctx context.Context, teamID, id uuid.UUID) (omniflow.G
 // changeGroup locks a group and applies f to it, in one transaction.
 func (s *Store) changeGroup(ctx context.Context, teamID, id uuid.UUID, f func(tx pgx.Tx, g groupRow) error) (omniflow.Group, error) {
 	var out omniflow.Group
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		g, err := lockGroup(ctx, tx, teamID, id)
-		if err != nil {
-			return err
-		}
-		if err := f(tx, g); err != nil {
-			return err
-		}
-		if g, err = lockGroup(ctx, tx, teamID, id); err != nil {
-			return err
-		}
-		out = g.group()
-		return nil
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		out, err = changeGroupIn(ctx, tx, teamID, id, f)
+		return err
 	})
 	return out, err
+}
+
+func changeGroupIn(ctx context.Context, tx pgx.Tx, teamID, id uuid.UUID, f func(tx pgx.Tx, g groupRow) error) (omniflow.Group, error) {
+	g, err := lockGroup(ctx, tx, teamID, id)
+	if err != nil {
+		return omniflow.Group{}, err
+	}
+	if err := f(tx, g); err != nil {
+		return omniflow.Group{}, err
+	}
+	g, err = lockGroup(ctx, tx, teamID, id)
+	return g.group(), err
 }

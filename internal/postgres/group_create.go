@@ -59,7 +59,7 @@ func (s *Store) GroupCallLost(ctx context.Context, teamID, id uuid.UUID) (omnifl
 // GroupCallAccepted notes that the provider reviews the group under requestID.
 // A webhook that was faster is applied now.
 func (s *Store) GroupCallAccepted(ctx context.Context, teamID, id uuid.UUID, requestID string) (omniflow.Group, error) {
-	g, err := s.changeGroup(ctx, teamID, id, func(tx pgx.Tx, g groupRow) error {
+	accept := func(tx pgx.Tx, g groupRow) error {
 		_, err := tx.Exec(ctx, `
 			UPDATE groups SET create_call = 'accepted', tries = 0, next_at = NULL, request_id = COALESCE(request_id, NULLIF($2, '')),
 			  review_until = COALESCE(called_at, now()) + $3::interval
@@ -72,6 +72,14 @@ func (s *Store) GroupCallAccepted(ctx context.Context, teamID, id uuid.UUID, req
 			return err
 		}
 		_, err = applyCreation(ctx, tx, g, *event)
+		return err
+	}
+	var g omniflow.Group
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		err := holdRendezvous(ctx, tx, requestID)
+		if err == nil {
+			g, err = changeGroupIn(ctx, tx, teamID, id, accept)
+		}
 		return err
 	})
 	if err != nil {
@@ -193,6 +201,14 @@ func wakeMembers(ctx context.Context, tx pgx.Tx, teamID, groupID uuid.UUID) erro
 	return nil
 }
 
+// holdRendezvous lets nobody else near the rendezvous of a request until the
+// transaction ends. It comes before the lock of any group: answer and webhook
+// of one request would else wait for each other.
+func holdRendezvous(ctx context.Context, tx pgx.Tx, requestID string) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('group request ' || $1, 0))`, storable(requestID))
+	return err
+}
+
 // meet leaves at the rendezvous of a request that it is ours, and takes the
 // webhook that was there before, or nil.
 func meet(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, requestID string, ours uuid.UUID) (*omniflow.GroupEvent, error) {
@@ -216,6 +232,9 @@ func meet(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, requestID
 func park(ctx context.Context, tx pgx.Tx, e omniflow.GroupEvent) (uuid.UUID, error) {
 	body, err := json.Marshal(e)
 	if err != nil {
+		return uuid.Nil, err
+	}
+	if err := holdRendezvous(ctx, tx, e.RequestID); err != nil {
 		return uuid.Nil, err
 	}
 	var ours *uuid.UUID
