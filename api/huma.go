@@ -17,6 +17,7 @@ import (
 func newHumaAPI(mux humago.Mux) huma.API {
 	config := huma.DefaultConfig("omniflow", "1")
 	config.CreateHooks = nil // no $schema member in answers
+	config.DocsPath = ""     // docs.go
 	config.Info.Description = "Broadcasts, channel accounts and customers of an omnichannel messaging console."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "A token of POST /v1/teams/{team_id}/tokens, or a machine key omk_…"},

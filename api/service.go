@@ -96,6 +96,7 @@ func (s *service) handler() http.Handler {
 	s.addGroups()
 	s.addDeadLetters()
 	s.addMedia(routes)
+	addDocs(routes)
 	s.addSavedReplies()
 	s.addBindings()
 	s.addReports()

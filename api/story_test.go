@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -95,5 +96,24 @@ func TestOpenAPINamesEveryOperation(t *testing.T) {
 	require.Contains(t, doc.Paths["/v1/broadcasts/{id}:pause"], "post")
 	require.Contains(t, doc.Paths["/v1/teams/{team_id}/channel-accounts/{id}:resume"], "post")
 	require.Contains(t, string(doc.Paths["/v1/broadcasts"]["post"]), "Problem")
-	require.Equal(t, 200, w.do("GET", "/docs", "", nil).Status)
+}
+
+// The viewer of the reference comes out of the program: a page without any
+// other host in it, and every part that it names.
+func TestDocsLoadNothingFromElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	page := w.do("GET", "/docs", "", nil)
+	require.Equal(t, 200, page.Status)
+	require.Contains(t, page.Header.Get("Content-Security-Policy"), "default-src 'none'")
+	require.Contains(t, string(page.Body), "/openapi.json")
+	parts := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(string(page.Body), -1)
+	require.GreaterOrEqual(t, len(parts), 3)
+	for _, part := range parts {
+		require.True(t, strings.HasPrefix(part[1], "/docs/"), "%s is not ours", part[1])
+		served := w.do("GET", part[1], "", nil)
+		require.Equal(t, 200, served.Status, part[1])
+		require.NotEmpty(t, served.Body)
+	}
+	require.Equal(t, 404, w.do("GET", "/docs/nothing.js", "", nil).Status)
 }
