@@ -121,3 +121,30 @@ func TestQuotasAreRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, n, "once an hour")
 }
+
+// Outside the hours of a broadcast nothing of it leaves and no row is touched;
+// in them everything does.
+func TestNothingLeavesOutsideTheHours(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.many("whatsapp", 5)
+	s.plan("早安")
+	lane := s.lanes[omniflow.WhatsApp]
+	hours := func(from time.Duration) {
+		at := time.Now().UTC().Add(from)
+		s.Exec(`UPDATE broadcasts SET request = request || jsonb_build_object('hours', jsonb_build_object('from', $2::text, 'to', $3::text, 'timezone', 'UTC')) WHERE id = $1`,
+			lane.BroadcastID, at.Format("15:04"), at.Add(4*time.Hour).Format("15:04"))
+	}
+	hours(2 * time.Hour)
+	require.Equal(t, omniflow.HeldHours, s.send(omniflow.WhatsApp).Held)
+	require.Empty(t, s.delivered(omniflow.WhatsApp))
+	require.Equal(t, omniflow.Tally{Planned: 5, Queued: 5}, s.tally(omniflow.WhatsApp))
+	st, err := s.store.LaneStatus(t.Context(), lane, 60)
+	require.NoError(t, err)
+	require.Equal(t, omniflow.WaitHours, st.Waiting.Kind)
+	require.WithinDuration(t, time.Now().Add(2*time.Hour), *st.Waiting.Until, 2*time.Minute)
+
+	hours(-2 * time.Hour)
+	require.True(t, s.send(omniflow.WhatsApp).Done)
+	require.Len(t, s.delivered(omniflow.WhatsApp), 5)
+}

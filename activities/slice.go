@@ -39,8 +39,11 @@ type SendSliceResult struct {
 // ambiguous, never fresh.
 func (a *Activities) SendSlice(ctx context.Context, sl omniflow.Slice) (SendSliceResult, error) {
 	run, err := a.openSlice(ctx, sl)
-	if errors.Is(err, errNotReady) {
+	switch {
+	case errors.Is(err, errNotReady):
 		return SendSliceResult{Held: omniflow.MediaNotReady}, nil
+	case errors.Is(err, errClosed):
+		return SendSliceResult{Held: omniflow.HeldHours}, nil
 	}
 	if err != nil {
 		return SendSliceResult{}, asTemporal(err)
@@ -93,6 +96,9 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 	if r.job, err = a.ledger.BroadcastJob(ctx, sl.TeamID, sl.BroadcastID); err != nil {
 		return nil, err
 	}
+	if r.job.Request.Hours.OpensAt(time.Now()) != nil {
+		return nil, errClosed
+	}
 	if r.account, err = a.accounts.Account(ctx, sl.TeamID, sl.ChannelAccountID); err != nil {
 		return nil, err
 	}
@@ -114,6 +120,9 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 // errNotReady says that a lane's files are not at its provider: PrepareLane
 // comes first.
 var errNotReady = errors.New("the lane's files are not at the provider")
+
+// errClosed says that it is outside the hours of the broadcast.
+var errClosed = errors.New("outside the hours of the broadcast")
 
 // load reads what is sent. What is the same for everybody goes to LINE by
 // multicast; what is not goes by push, a call a recipient.
@@ -165,11 +174,11 @@ func (r *sliceRun) send(ctx context.Context) (omniflow.Code, error) {
 // errBudget ends an attempt whose time is over; it is no fault.
 var errBudget = errors.New("the time of this attempt is over")
 
-// untilBudget is ctx until the attempt's time is over or the worker stops:
-// nobody waits for a slot longer than that.
+// untilBudget is ctx until the attempt's time or the hours of the broadcast are
+// over or the worker stops: nobody waits for a slot longer than that.
 func (r *sliceRun) untilBudget(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(sliceBudget, func() { cancel(errBudget) })
+	timer := time.AfterFunc(r.job.Request.Hours.Left(time.Now(), sliceBudget), func() { cancel(errBudget) })
 	go func() {
 		select {
 		case <-r.stopping:

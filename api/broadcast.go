@@ -100,6 +100,9 @@ func (s *service) checkBroadcast(ctx context.Context, who identity, r omniflow.B
 	if no := r.CheckStart(s.now()); no != nil {
 		return none, no
 	}
+	if err := s.freezeHours(ctx, who.TeamID, r.Hours); err != nil {
+		return none, err
+	}
 	facts, err := s.freeze(ctx, who, r.Messages)
 	if err != nil {
 		return none, err
@@ -233,7 +236,16 @@ func (s *service) getBroadcast(ctx context.Context, in *BroadcastPath) (*broadca
 	if err := permitOperate(identityOf(ctx)); err != nil {
 		return nil, err
 	}
-	return s.showBroadcast(ctx, identityOf(ctx).TeamID, in.ID)
+	out, err := s.showBroadcast(ctx, identityOf(ctx).TeamID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	request, err := s.store.LoadRequest(ctx, identityOf(ctx).TeamID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Messages, out.Body.Hours = request.Messages, request.Hours
+	return out, nil
 }
 
 func (s *service) showBroadcast(ctx context.Context, teamID, id uuid.UUID) (*broadcastOutput, error) {

@@ -48,6 +48,9 @@ type broadcastBody struct {
 	FinishedAt *time.Time              `json:"finished_at"`
 	Counts     countsBody              `json:"counts"`
 	Lanes      []laneBody              `json:"lanes"`
+	Holds      []string                `json:"holds" doc:"The kinds of its contents, each once; also those of saved replies, and bot_module."`
+	Messages   []omniflow.Content      `json:"messages,omitempty" doc:"What it sends, frozen when it was accepted; only where one broadcast is asked for."`
+	Hours      *omniflow.Hours         `json:"hours,omitempty" doc:"Likewise."`
 
 	StartAt          *time.Time       `json:"start_at"`
 	LateAfterSeconds int              `json:"late_after_seconds,omitempty" doc:"A start later than this waits for an approval."`
@@ -59,7 +62,7 @@ type broadcastBody struct {
 func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error) {
 	out := broadcastBody{ID: b.ID, Name: b.Name, Kind: b.Kind, Client: b.Client, State: b.State, Outcome: b.Outcome, ActorID: b.ActorID,
 		WorkflowID: b.WorkflowID, CreatedAt: b.CreatedAt, PlannedAt: b.PlannedAt, FinishedAt: b.FinishedAt, Lanes: []laneBody{},
-		StartAt: b.StartAt, Waiting: toTheSecond(b.Waiting(now)), RetryOf: b.RetryOf, Retries: append([]uuid.UUID{}, b.Retries...)}
+		StartAt: b.StartAt, Waiting: toTheSecond(b.Waiting(now)), RetryOf: b.RetryOf, Retries: append([]uuid.UUID{}, b.Retries...), Holds: append([]string{}, b.Holds...)}
 	if b.StartAt != nil && b.LateAfter != nil {
 		out.LateAfterSeconds = int(b.LateAfter.Seconds())
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"omniflow/internal/omniflow"
 	"omniflow/internal/postgres"
 )
@@ -14,7 +16,7 @@ func (s *service) freeze(ctx context.Context, who identity, messages []omniflow.
 	facts := make([]omniflow.ContentFacts, len(messages))
 	for i := range messages {
 		m := &messages[i]
-		m.Media, m.Contents = nil, nil
+		m.Media, m.Contents, m.Module = nil, nil, ""
 		facts[i].Kind = m.Kind
 		switch m.Kind {
 		case omniflow.TemplateKind:
@@ -31,16 +33,24 @@ func (s *service) freeze(ctx context.Context, who identity, messages []omniflow.
 			if err != nil {
 				return nil, err
 			}
-			m.Contents = reply.Contents
-			for _, c := range reply.Contents {
-				facts[i].HasFile = facts[i].HasFile || c.Kind == omniflow.File
-			}
-			if reply.Module != nil {
-				facts[i].BotModule, facts[i].BotChannels = true, reply.Module.Channels
-			}
+			facts[i] = freezeReply(m, reply.SavedReplyDraft)
 		}
 	}
 	return facts, nil
+}
+
+// freezeReply puts what a saved reply sends into the message that names it.
+func freezeReply(m *omniflow.Content, reply omniflow.SavedReplyDraft) omniflow.ContentFacts {
+	facts := omniflow.ContentFacts{Kind: m.Kind}
+	m.Contents = reply.Sends()
+	for _, c := range m.Contents {
+		facts.HasFile = facts.HasFile || c.Kind == omniflow.File
+	}
+	if reply.Module != nil {
+		m.Module = reply.Module.Type
+		facts.BotModule, facts.BotChannels = true, reply.Module.Channels
+	}
+	return facts
 }
 
 func (s *service) freezeMedia(ctx context.Context, who identity, m *omniflow.Content) error {
@@ -49,6 +59,19 @@ func (s *service) freezeMedia(ctx context.Context, who identity, m *omniflow.Con
 		return err
 	}
 	m.Media = &file
+	return nil
+}
+
+// freezeHours puts the team's time zone into hours that name none.
+func (s *service) freezeHours(ctx context.Context, teamID uuid.UUID, h *omniflow.Hours) error {
+	if h == nil || h.Timezone != "" {
+		return nil
+	}
+	team, err := s.store.LoadTeam(ctx, teamID)
+	if err != nil {
+		return err
+	}
+	h.Timezone = team.Timezone
 	return nil
 }
 
@@ -71,7 +94,8 @@ func (s *service) freezeHeader(ctx context.Context, who identity, t *omniflow.Te
 
 // checkContents applies BRD-06, BRD-07 and RPL-06 to RPL-09 to all channels of
 // an audience: any content that one of them cannot have refuses the whole
-// broadcast (D-BRD-3). Bot modules are run by another system than this one.
+// broadcast (D-BRD-3). Bot modules are made in another system than this one,
+// which must have said what they send (BRD-13).
 func checkContents(r omniflow.BroadcastRequest, facts []omniflow.ContentFacts, audience postgres.AudienceCount) *omniflow.Refusal {
 	var channels []omniflow.Channel
 	for _, ch := range omniflow.BroadcastChannels {
@@ -82,9 +106,9 @@ func checkContents(r omniflow.BroadcastRequest, facts []omniflow.ContentFacts, a
 	if no := omniflow.CheckContentFacts(r.Client, channels, facts); no != nil {
 		return no
 	}
-	for _, f := range facts {
-		if f.BotModule {
-			return omniflow.Refuse(omniflow.ContentUnsupported, "RPL-04", "a broadcast cannot send a bot module")
+	for _, m := range r.Messages {
+		if m.Module != "" && len(m.Contents) == 0 {
+			return omniflow.Refuse(omniflow.ContentUnsupported, "RPL-04", "it is not known what the bot module sends: save the reply with the contents of its module")
 		}
 	}
 	return nil

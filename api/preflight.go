@@ -132,7 +132,7 @@ func (s *service) fillPreflight(out *preflightBody, p postgres.Preflight, r omni
 		out.Recipients += l.Recipients
 		out.Eligible += l.Eligible
 		out.Rows += l.Rows
-		out.Lanes = append(out.Lanes, showPreflightLane(l, from))
+		out.Lanes = append(out.Lanes, showPreflightLane(l, from, r.Hours))
 	}
 	out.Items = make([]verdictBody, len(p.Verdicts))
 	for i, v := range p.Verdicts {
@@ -147,7 +147,7 @@ func (s *service) fillPreflight(out *preflightBody, p postgres.Preflight, r omni
 	})
 }
 
-func showPreflightLane(l postgres.PreflightLane, from time.Time) preflightLane {
+func showPreflightLane(l postgres.PreflightLane, from time.Time, hours *omniflow.Hours) preflightLane {
 	out := preflightLane{ChannelAccountID: l.ChannelAccountID, Channel: l.Channel, AccountName: l.AccountName, Recipients: l.Recipients,
 		Eligible: l.Eligible, Skipped: []reasonBody{}, Rows: l.Rows, Usage: l.Rows, StopCode: l.StopCode, ClosedUntil: l.ClosedUntil,
 		NextStep: omniflow.Advice(l.Channel, l.StopCode)}
@@ -159,7 +159,10 @@ func showPreflightLane(l postgres.PreflightLane, from time.Time) preflightLane {
 		out.Quota.Limit, out.Quota.Used, out.Quota.ReadAt = q.Limit, q.Used, &q.ReadAt
 	}
 	if l.StopCode == "" {
-		out.ExpectedFinish = omniflow.FinishAt(l.Rows, l.BulkRate, l.Limiter, l.ClosedUntil, from)
+		if out.ExpectedFinish = omniflow.FinishAt(l.Rows, l.BulkRate, l.Limiter, l.ClosedUntil, from); out.ExpectedFinish != nil {
+			at := hours.After(from, out.ExpectedFinish.Sub(from))
+			out.ExpectedFinish = &at
+		}
 	}
 	for code, n := range l.Codes {
 		out.Skipped = append(out.Skipped, reasonBody{Code: code, Recipients: n})

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"omniflow/internal/omniflow"
 	"omniflow/internal/temporalclient"
 	"omniflow/workflows"
 )
@@ -100,6 +101,35 @@ func TestAStartAtAGivenTime(t *testing.T) {
 	_, updates := w.engine.calls()
 	require.Equal(t, workflows.UpdateApprove, updates[0].name)
 	require.Equal(t, workflows.ControlInput{ActorID: uuid.MustParse(c.ids["sales_staff"]), Reason: "still right"}, updates[0].in)
+}
+
+// Hours without a time zone are the team's, as it is at the start.
+func TestHoursOfABroadcast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.shop()
+	w.exec(`UPDATE conversations SET last_customer_message_at = now()`)
+	staff := c.token["sales_staff"]
+	request := text(1, m{"all": true})
+	request["hours"] = m{"from": "09:00", "to": "09:00"}
+	w.do("POST", "/v1/broadcasts", staff, request).problem(422, "input_invalid")
+	request["hours"] = m{"from": "09:00", "to": "21:00", "timezone": "Mars/Base"}
+	w.do("POST", "/v1/broadcasts", staff, request).problem(422, "input_invalid")
+
+	opens := time.Now().UTC().Add(2 * time.Hour)
+	request["hours"] = m{"from": opens.Format("15:04"), "to": opens.Add(time.Hour).Format("15:04"), "timezone": "UTC"}
+	var p preflightBody
+	w.do("POST", "/v1/broadcasts:preflight", staff, request).into(200, &p)
+	require.NotEmpty(t, p.Lanes)
+	for _, l := range p.Lanes {
+		require.WithinDuration(t, opens, *l.ExpectedFinish, 2*time.Minute, "not before the hours begin")
+	}
+	request["hours"] = m{"from": "09:00", "to": "21:00"}
+	var accepted acceptedOutput
+	w.do("POST", "/v1/broadcasts", staff, request).into(202, &accepted.Body)
+	stored, err := w.store.LoadRequest(t.Context(), uuid.MustParse(c.id), accepted.Body.ID)
+	require.NoError(t, err)
+	require.Equal(t, &omniflow.Hours{From: "09:00", To: "21:00", Timezone: "Asia/Taipei"}, stored.Hours)
 }
 
 // failAll plans a broadcast and fails its rows but that of LINE, which is sent.

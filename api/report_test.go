@@ -59,3 +59,41 @@ func TestEX125ShoppingLinks(t *testing.T) {
 	w.do("GET", "/v1/reports/shopping-links?from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", c.token["supervisor"], nil).problem(422, "input_invalid")
 	w.do("GET", "/v1/reports/shopping-links?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z", c.token["sales_staff"], nil).problem(403, "permission_denied")
 }
+
+// BRD-13, RPL-11: sales staff broadcast a saved reply with a bot module; what it
+// sends was noted with the reply, and the record of the broadcast shows it.
+func TestTheRecordShowsFilesAndBotModules(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.shop()
+	_, marketing := c.member("marketing")
+	staff := c.token["sales_staff"]
+	img, pdf := c.media("a.png", picture(8)), c.media("a.pdf", []byte(pdfStart))
+	bot := func(contents ...m) reply {
+		return w.do("POST", "/v1/saved-replies", marketing, m{"topic": "bot", "kind": "bot_module", "audience": "all_members",
+			"module": m{"type": "card", "channels": []string{"line", "facebook"}, "contents": contents}})
+	}
+	bot(m{"kind": "text", "text": " "}).problem(422, "message_empty")
+	bot(m{"kind": "image", "media_id": pdf}).problem(422, "media_type_unsupported")
+	var saved savedReplyBody
+	bot(m{"kind": "text", "text": "菜單"}, m{"kind": "image", "media_id": img}).into(201, &saved)
+	reply := m{"kind": "saved_reply", "saved_reply_id": saved.ID}
+
+	p := w.do("POST", "/v1/broadcasts", staff, holding("app", []m{reply}, "whatsapp")).problem(422, "broadcast_content_unsupported")
+	require.Equal(t, "目標渠道不支援發送此類型的機器人模組", p.Message)
+	var accepted struct{ ID uuid.UUID }
+	w.do("POST", "/v1/broadcasts", staff, holding("app", []m{reply, {"kind": "text", "text": "hi"}}, "line", "facebook")).into(202, &accepted)
+	var detail broadcastBody
+	w.do("GET", "/v1/broadcasts/"+accepted.ID.String(), staff, nil).into(200, &detail)
+	require.Equal(t, []string{"bot_module", "image", "saved_reply", "text"}, detail.Holds)
+	require.Len(t, detail.Messages, 2)
+	require.Equal(t, "card", detail.Messages[0].Module)
+	require.Equal(t, "菜單", detail.Messages[0].Contents[0].Text)
+	require.Equal(t, img, detail.Messages[0].Contents[1].Media.ID.String())
+
+	w.do("POST", "/v1/broadcasts", staff, holding("app", []m{{"kind": "file", "media_id": pdf}}, "facebook")).into(202, &accepted)
+	var list listBody[broadcastBody]
+	w.do("GET", "/v1/broadcasts", staff, nil).into(200, &list)
+	require.Equal(t, []string{"file"}, list.Items[0].Holds)
+	require.Empty(t, list.Items[0].Messages, "the list has no texts")
+}

@@ -72,8 +72,9 @@ func (s *service) createSavedReply(ctx context.Context, in *createSavedReplyInpu
 	if no := d.Check(); no != nil {
 		return nil, no
 	}
-	for i := range d.Contents {
-		if err := s.freezeReplyFile(ctx, who, &d.Contents[i]); err != nil {
+	contents := d.Sends()
+	for i := range contents {
+		if err := s.freezeReplyFile(ctx, who, &contents[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +86,7 @@ func (s *service) createSavedReply(ctx context.Context, in *createSavedReplyInpu
 }
 
 func (s *service) freezeReplyFile(ctx context.Context, who identity, c *omniflow.Content) error {
-	c.Media, c.Contents = nil, nil
+	c.Media, c.Contents, c.Module = nil, nil, ""
 	if c.Kind == omniflow.Text {
 		c.MediaID = uuid.Nil
 		return nil

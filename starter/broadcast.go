@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +58,9 @@ func (a *app) broadcastShowCommand() *cobra.Command {
 // printBroadcast shows one broadcast: a line about the whole, a row a lane.
 func (a *app) printBroadcast(b apiclient.Broadcast) error {
 	a.say("broadcast %s %s: %s, workflow %s", b.ID, b.Name, stateOf(b), b.WorkflowID)
+	if len(b.Holds) > 0 {
+		a.say("holds %s", strings.Join(b.Holds, ", "))
+	}
 	if b.Waiting.Kind != "" {
 		a.say("%s", b.Waiting)
 	}

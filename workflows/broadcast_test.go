@@ -213,6 +213,28 @@ func TestAPausedLaneWaitsForAnOrderAndAsksNothing(t *testing.T) {
 	require.Equal(t, 2, looks)
 }
 
+// A lane outside its hours sleeps until they begin, but hears an order.
+func TestALaneOutsideItsHoursSleepsUntilTheyBegin(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, omniflow.WhatsApp)
+	looks, began := 0, s.Now()
+	s.OnActivity(acts.LaneStatus, mock.Anything, s.laneInput()).Return(func(context.Context, activities.LaneInput) (omniflow.LaneStatus, error) {
+		looks++
+		if looks == 3 {
+			require.WithinDuration(t, began.Add(10*time.Hour), s.Now(), time.Minute)
+			return status(omniflow.Running, omniflow.Tally{Sent: 120}), nil
+		}
+		opens := began.Add(10 * time.Hour)
+		st := status(omniflow.Running, omniflow.Tally{Queued: 120}, 0, 60)
+		st.Waiting = omniflow.Waiting{Kind: omniflow.WaitHours, Until: &opens}
+		return st, nil
+	})
+	s.RegisterDelayedCallback(func() { require.Equal(t, 1, looks); s.SignalWorkflow(workflows.SignalOrdered, nil) }, 3*time.Hour)
+	s.runLane()
+	require.NoError(t, s.GetWorkflowError())
+	require.Equal(t, 3, looks)
+}
+
 func TestAnOrderDuringTheLookIsNotMissed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, omniflow.WhatsApp)

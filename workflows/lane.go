@@ -134,6 +134,9 @@ func (l *lane) advance(ctx workflow.Context, st omniflow.LaneStatus) error {
 		return l.rest(ctx, fmt.Sprintf("paused: %s.", st.Reason), false)
 	case len(st.Slices) > 0 && st.Control == omniflow.Running && st.Media > 0:
 		return workflow.ExecuteActivity(step(ctx, prepareStep, l.team, "hand the files to the provider"), act.PrepareLane, l.input()).Get(ctx, nil)
+	case len(st.Slices) > 0 && st.Waiting.Kind == omniflow.WaitHours && st.Waiting.Until != nil:
+		l.describe(ctx, "Waiting:"+why(st.Waiting))
+		return l.wait(ctx, "until the hours of the broadcast begin", st.Waiting.Until.Sub(workflow.Now(ctx)))
 	case len(st.Slices) > 0:
 		return l.send(ctx, st)
 	}

@@ -17,6 +17,14 @@ type BroadcastRequest struct {
 	StartAt            *time.Time `json:"start_at,omitempty"`             // at once without it
 	LateAfterSeconds   int        `json:"late_after_seconds,omitempty"`   // a later start needs an approval; 900 by default
 	StopFailurePercent int        `json:"stop_failure_percent,omitempty"` // of the last outcomes of a lane; the team's by default
+	Hours              *Hours     `json:"hours,omitempty"`                // at any time without it
+}
+
+// Hours are when of the day a broadcast may send.
+type Hours struct {
+	From     string `json:"from"`               // such as 09:00
+	To       string `json:"to"`                 // such as 21:00; earlier than From: over midnight
+	Timezone string `json:"timezone,omitempty"` // the team's by default
 }
 
 // Audience picks conversations out of those the actor is handling, or, with
@@ -102,6 +110,7 @@ type Broadcast struct {
 	Waiting    Waiting    `json:"waiting"` // why there are no lanes yet
 	RetryOf    string     `json:"retry_of"`
 	Retries    []string   `json:"retries"`
+	Holds      []string   `json:"holds"` // the kinds of its contents
 }
 
 // Finished says that the broadcast has ended for good.

@@ -23,7 +23,7 @@ type Waiting struct {
 // String is for people; times are in the shell's zone.
 func (w Waiting) String() string {
 	words := map[string]string{"limited": "limited by " + w.Limiter, "backing_off": fmt.Sprintf("%d backing off", w.Rows),
-		"webhooks": fmt.Sprintf("%d wait for webhooks", w.Rows), "approval": "too late: approve or cancel", "no_worker": "no worker"}
+		"webhooks": fmt.Sprintf("%d wait for webhooks", w.Rows), "approval": "too late: approve or cancel", "no_worker": "no worker", "outside_hours": "outside its hours"}
 	text, known := words[w.Kind]
 	if !known {
 		text = w.Kind

@@ -76,6 +76,7 @@ type BroadcastRequest struct {
 	StartAt            *time.Time `json:"start_at,omitempty" doc:"When to start; at once without it."`
 	LateAfterSeconds   int        `json:"late_after_seconds,omitempty" minimum:"1" maximum:"2592000" doc:"A start that is later than this waits for an approval; 900 without it."`
 	StopFailurePercent int        `json:"stop_failure_percent,omitempty" minimum:"1" maximum:"100" doc:"A lane stops when more than this of its last 500 outcomes failed; the team's setting without it, 100 is never."`
+	Hours              *Hours     `json:"hours,omitempty" doc:"When of the day it may send; at any time without it."`
 }
 
 // Validate checks what can be checked without knowing the recipients. The

@@ -39,12 +39,14 @@ func (r BroadcastRequest) FirstState() BroadcastState {
 }
 
 // CheckStart refuses a start that cannot be meant: in the past
-// (start_time_past), over a year ahead or late by less than nothing
-// (input_invalid).
+// (start_time_past), over a year ahead, late by less than nothing or within no
+// hours (input_invalid).
 func (r BroadcastRequest) CheckStart(now time.Time) *Refusal {
 	switch {
 	case r.LateAfterSeconds < 0 || r.StopFailurePercent < 0 || r.StopFailurePercent > 100:
 		return Refuse(InvalidInput, "SYS-02", "late_after_seconds must not be negative, stop_failure_percent is 1 to 100")
+	case r.Hours.Check() != nil:
+		return r.Hours.Check()
 	case r.StartAt == nil:
 		return nil
 	case !r.StartAt.After(now):

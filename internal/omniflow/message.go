@@ -97,6 +97,7 @@ type Content struct {
 	// Frozen when a broadcast is accepted.
 	Media    *Media    `json:"media,omitempty" readOnly:"true" doc:"The file of media_id, as it was accepted."`
 	Contents []Content `json:"contents,omitempty" readOnly:"true" doc:"The contents of saved_reply_id, as they were accepted."`
+	Module   string    `json:"module,omitempty" readOnly:"true" doc:"The type of the bot module that saved_reply_id sends."`
 }
 
 // Template names an approved WhatsApp template and fills its body.

@@ -30,11 +30,14 @@ const (
 	GivenStores ReplyAudience = "given_stores"
 )
 
-// Module is a bot module that a saved reply sends (RPL-07).
+// Module is a bot module that a saved reply sends (RPL-07). Bots are made
+// elsewhere; Contents are what this one sends, as it was when the reply was
+// saved. They cannot be edited (RPL-10).
 type Module struct {
 	Type     string    `json:"type"`
 	Channels []Channel `json:"channels"` // those that it fits
 	Deleted  bool      `json:"deleted,omitempty"`
+	Contents []Content `json:"contents,omitempty" doc:"What it sends: up to 5 of text, image, video, file. Without them it cannot be broadcast."`
 }
 
 // UnusableModules are the types that no saved reply may use (RPL-08).
@@ -127,10 +130,19 @@ func (d SavedReplyDraft) Check() *Refusal {
 	case d.Module != nil:
 		return Refuse(InvalidInput, "RPL-04", "a custom saved reply has no bot module")
 	}
-	if n := len(d.Contents); n < 1 || n > MaxSavedReplyContents {
+	if len(d.Contents) == 0 {
+		return Refuse(MessageEmpty, "RPL-05", "a saved reply has 1 to %d contents, not 0", MaxSavedReplyContents)
+	}
+	return checkReplyContents(d.Contents)
+}
+
+// checkReplyContents refuses what neither a custom reply nor a bot module
+// sends.
+func checkReplyContents(contents []Content) *Refusal {
+	if n := len(contents); n > MaxSavedReplyContents {
 		return Refuse(MessageEmpty, "RPL-05", "a saved reply has 1 to %d contents, not %d", MaxSavedReplyContents, n)
 	}
-	for _, c := range d.Contents {
+	for _, c := range contents {
 		if !slices.Contains(replyContents, c.Kind) {
 			return Refuse(ContentUnsupported, "RPL-05", "a saved reply holds text, image, video and file")
 		}
@@ -153,7 +165,15 @@ func (d SavedReplyDraft) checkModule() *Refusal {
 			return Refuse(SavedReplyBotUnsupported, "RPL-07", "a bot module cannot be used on %s", ch)
 		}
 	}
-	return nil
+	return checkReplyContents(d.Module.Contents)
+}
+
+// Sends is what d sends: its own contents, or its bot module's.
+func (d SavedReplyDraft) Sends() []Content {
+	if d.Module != nil {
+		return d.Module.Contents
+	}
+	return d.Contents
 }
 
 // replyContents are the kinds that a custom saved reply holds (RPL-05).

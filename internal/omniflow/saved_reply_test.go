@@ -135,6 +135,10 @@ func TestRPL05Limits(t *testing.T) {
 		m    Media
 		want Code
 	}{
+		{"EX-128 a PNG of 12 MB is compressed", Image, Media{Kind: Image, MIME: "image/png", Bytes: 12 * MB}, ""},
+		{"EX-128 an mp4 of 17 MB", Video, sample(Video, 17*MB), MediaTooLarge},
+		{"EX-128 a mov of 3 MB", Video, Media{Kind: Video, MIME: "video/quicktime", Bytes: 3 * MB}, MediaTypeUnsupported},
+		{"EX-128 a file of 8 MB", File, sample(File, 8*MB), ""},
 		{"an image of 50 MB is compressed", Image, sample(Image, 50*MB), ""},
 		{"a GIF", Image, Media{MIME: "image/gif"}, MediaTypeUnsupported},
 		{"a video of 16 MB", Video, sample(Video, 16*MB), ""},

@@ -13,15 +13,16 @@ type WaitKind string
 
 // The kinds of waiting. The zero Waiting moves, or has nothing left to do.
 const (
-	WaitLimit    WaitKind = "limited"     // by our own limiter, until the rest has gone at the rate in force
-	WaitThrottle WaitKind = "throttled"   // the provider wants nothing until then
-	WaitPaused   WaitKind = "paused"      // by an operator, until resumed
-	WaitStart    WaitKind = "scheduled"   // until its start
-	WaitApproval WaitKind = "approval"    // too late for its start: until approved or cancelled
-	WaitStopped  WaitKind = "stopped"     // by a stop code, until resumed
-	WaitWebhooks WaitKind = "webhooks"    // rows with unknown outcome, until webhooks tell or they are decided
-	WaitBackoff  WaitKind = "backing_off" // everything left failed for the time being
-	WaitWorker   WaitKind = "no_worker"   // nobody works on it
+	WaitLimit    WaitKind = "limited"       // by our own limiter, until the rest has gone at the rate in force
+	WaitThrottle WaitKind = "throttled"     // the provider wants nothing until then
+	WaitPaused   WaitKind = "paused"        // by an operator, until resumed
+	WaitStart    WaitKind = "scheduled"     // until its start
+	WaitApproval WaitKind = "approval"      // too late for its start: until approved or cancelled
+	WaitStopped  WaitKind = "stopped"       // by a stop code, until resumed
+	WaitHours    WaitKind = "outside_hours" // of the broadcast, until they begin
+	WaitWebhooks WaitKind = "webhooks"      // rows with unknown outcome, until webhooks tell or they are decided
+	WaitBackoff  WaitKind = "backing_off"   // everything left failed for the time being
+	WaitWorker   WaitKind = "no_worker"     // nobody works on it
 )
 
 // BeatWithin is how old the last sign of life of a running lane may be before
@@ -30,7 +31,7 @@ const BeatWithin = 15 * time.Second
 
 // Waiting is why something is not moving.
 type Waiting struct {
-	Kind    WaitKind    `json:"kind" doc:"limited, throttled, paused, scheduled, approval, stopped, webhooks, backing_off, no_worker; empty: it moves, or has nothing left to do."`
+	Kind    WaitKind    `json:"kind" doc:"limited, throttled, paused, scheduled, approval, stopped, outside_hours, webhooks, backing_off, no_worker; empty: it moves, or has nothing left to do."`
 	Until   *time.Time  `json:"until,omitempty" doc:"When that ends by itself, as far as is known."`
 	Since   *time.Time  `json:"since,omitempty"`
 	By      *uuid.UUID  `json:"by,omitempty" doc:"Member id; none: the system."`
@@ -57,6 +58,7 @@ type LaneFacts struct {
 	BackingOff    int           // queued rows that are not due yet
 	NextDue       *time.Time    // the first of them
 	NextProof     *time.Time    // when the first unknown row is decided
+	OpensAt       *time.Time    // outside the broadcast's hours: until then
 	BeatAt        *time.Time    // last sign of life
 	PlannedAt     *time.Time
 }
@@ -76,6 +78,8 @@ func (f LaneFacts) Waiting(now time.Time) Waiting {
 		return Waiting{Kind: WaitStopped, Code: f.ControlReason, Since: f.ControlAt, Rows: left}
 	case f.Control == Paused:
 		return Waiting{Kind: WaitPaused, Code: f.ControlReason, By: f.ControlBy, Since: f.ControlAt, Rows: left}
+	case f.OpensAt != nil:
+		return Waiting{Kind: WaitHours, Until: f.OpensAt, Rows: left}
 	case f.Tally.Sending == 0 && f.BackingOff >= f.Tally.Queued:
 		return Waiting{Kind: WaitBackoff, Until: f.NextDue, Rows: f.BackingOff}
 	}
@@ -170,6 +174,8 @@ func (w Waiting) String() string {
 		text = "limited by " + string(w.Limiter)
 	case WaitStart:
 		text = "scheduled"
+	case WaitHours:
+		text = "outside its hours"
 	case WaitApproval:
 		text = "too late for its start: approve or cancel it"
 	case WaitWebhooks:

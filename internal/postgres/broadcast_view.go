@@ -36,6 +36,7 @@ type Broadcast struct {
 	ControlAt     *time.Time
 	RetryOf       *uuid.UUID
 	Retries       []uuid.UUID     // broadcasts that repeat what failed here, oldest first
+	Holds         []string        // the kinds of its contents (BRD-13)
 	Lanes         []BroadcastLane `db:"-"`
 }
 
@@ -73,13 +74,14 @@ type BroadcastLane struct {
 	BackingOff       int
 	NextDue          *time.Time
 	NextProof        *time.Time
+	Hours            *omniflow.Hours
 }
 
 // Waiting says why the lane is not moving at now.
 func (l BroadcastLane) Waiting(tally omniflow.Tally, now time.Time) omniflow.Waiting {
 	return omniflow.LaneFacts{Tally: tally, Control: l.Control, ControlReason: l.ControlReason, ControlBy: l.ControlBy, ControlAt: l.ControlAt,
 		StopCode: l.StopCode, StoppedAt: l.StoppedAt, ClosedUntil: l.ClosedUntil, ThrottleCode: l.Reason, Limiter: l.Limiter, RateNow: l.BulkRate,
-		Booked: l.Booked, BackingOff: l.BackingOff, NextDue: l.NextDue, NextProof: l.NextProof, BeatAt: l.BeatAt, PlannedAt: l.PlannedAt}.Waiting(now)
+		Booked: l.Booked, BackingOff: l.BackingOff, NextDue: l.NextDue, NextProof: l.NextProof, OpensAt: l.Hours.OpensAt(now), BeatAt: l.BeatAt, PlannedAt: l.PlannedAt}.Waiting(now)
 }
 
 // Tally is the lane's rows by state.
@@ -97,7 +99,14 @@ func (l BroadcastLane) Tally() (omniflow.Tally, error) {
 
 const broadcastColumns = `id, team_id, actor_id, kind, client, name, state, outcome, workflow_id, created_at, planned_at, finished_at,
   start_at, late_after, start_control, control_reason, control_by, control_at, retry_of,
-  ARRAY(SELECT r.id FROM broadcasts r WHERE r.retry_of = broadcasts.id ORDER BY r.id) AS retries`
+  ARRAY(SELECT r.id FROM broadcasts r WHERE r.retry_of = broadcasts.id ORDER BY r.id) AS retries, ` + kindsHeld + ` AS holds`
+
+// kindsHeld are the kinds of what a broadcast sends, each once: those of its
+// messages, of what their saved replies hold, and bot_module.
+const kindsHeld = `ARRAY(
+  SELECT m ->> 'kind' FROM jsonb_array_elements(request -> 'messages') m
+  UNION SELECT c ->> 'kind' FROM jsonb_array_elements(request -> 'messages') m, jsonb_array_elements(COALESCE(m -> 'contents', '[]')) c
+  UNION SELECT 'bot_module' FROM jsonb_array_elements(request -> 'messages') m WHERE m ? 'module' ORDER BY 1)`
 
 // limiterByContent names the limiter of broadcast b on LINE. The request holds
 // every text as it was frozen.
@@ -119,7 +128,7 @@ SELECT l.broadcast_id, l.channel_account_id, l.channel, a.name AS account_name, 
   COALESCE(r.limit_per_second, 0) AS limit_per_second, COALESCE(r.rate_now, 0) AS rate_now, r.closed_until, COALESCE(r.reason, '') AS reason,
   l.control_at, CASE WHEN a.state = 'stopped' THEN a.stopped_at END AS stopped_at, l.beat_at, b.planned_at,
   COALESCE(r.name, '') AS limiter, COALESCE(r.booked, interval '0') AS booked, COALESCE(r.rate_now * (1 - r.reserve), 0) AS bulk_rate,
-  COALESCE(w.backing_off, 0) AS backing_off, w.next_due, w.next_proof
+  COALESCE(w.backing_off, 0) AS backing_off, w.next_due, w.next_proof, b.request -> 'hours' AS hours
 FROM broadcast_lanes l
 JOIN broadcasts b ON b.id = l.broadcast_id
 JOIN channel_accounts a ON a.id = l.channel_account_id

@@ -211,3 +211,30 @@ func TestAWebhookMayComeBeforeTheRecord(t *testing.T) {
 	require.Equal(t, 1, s.record(omniflow.Sent, m))
 	require.Equal(t, 1, s.tally(omniflow.WhatsApp).Received)
 }
+
+// D-BRD-5: a broadcast changes nothing of the conversations that it goes to:
+// state, follower, unread, waiting and auto-close stay.
+func TestABroadcastLeavesItsConversationsAlone(t *testing.T) {
+	t.Parallel()
+	s := newSpine(t)
+	for _, ch := range omniflow.BroadcastChannels {
+		s.customers(ch, 2)
+	}
+	conversations := func() (all string) {
+		s.Scan(&all, `SELECT jsonb_agg(to_jsonb(c) ORDER BY c.id)::text FROM conversations c`)
+		return all
+	}
+	before := conversations()
+	s.plan("新品 👇")
+	for _, ch := range omniflow.BroadcastChannels {
+		fence, _ := s.take(ch)
+		messages := s.claim(ch, fence, 2).Messages
+		require.Len(t, messages, 2)
+		s.record(omniflow.Sent, messages...)
+		s.drain(omniflow.Intake{Statuses: []omniflow.Status{s.status(ch, messages[0], omniflow.Received), s.status(ch, messages[0], omniflow.Read),
+			s.status(ch, messages[1], omniflow.Failed)}})
+		require.Equal(t, omniflow.Tally{Planned: 2, Read: 1, Failed: 1}, s.tally(ch))
+	}
+	require.NoError(t, s.FinishBroadcast(t.Context(), s.ID, s.job.BroadcastID, omniflow.CompletedWithFailures))
+	require.Equal(t, before, conversations())
+}

@@ -63,7 +63,7 @@ func TestTheLedgerFollowsItsModel(t *testing.T) {
 			"give up":    m.giveUp,
 			"stop":       m.stop,
 			"finish":     m.finish,
-			"retry":      m.retryFailed,
+			"retry":      m.retry,
 			"retry sent": m.retrySent,
 			"fold": func(rt *rapid.T) {
 				_, err := m.FoldCounts(t.Context())
@@ -251,17 +251,45 @@ func (m *model) finish(rt *rapid.T) {
 	l.finished = true
 }
 
-func (m *model) retryFailed(rt *rapid.T) {
-	l := m.pick(rt)
-	scope := rapid.SampledFrom([]omniflow.RetryScope{omniflow.RetryFailed, omniflow.RetryUnknown}).Draw(rt, "scope")
-	from := omniflow.MessageState(scope)
-	var rows []*modelRow
+// repeats lists the rows of l that a retry would be about, and its request.
+func (l *modelLane) repeats(rt *rapid.T) (rows []*modelRow, request omniflow.RetryRequest) {
+	request.Scope = rapid.SampledFrom([]omniflow.RetryScope{omniflow.RetryFailed, omniflow.RetryUnknown, omniflow.RetryRest, omniflow.RetryList}).Draw(rt, "scope")
 	for _, r := range l.rows {
-		if r.state == from && !r.retried {
+		waits := r.state == omniflow.Queued && l.control == omniflow.Stopped
+		of := map[omniflow.RetryScope]bool{omniflow.RetryFailed: r.state == omniflow.Failed, omniflow.RetryUnknown: r.state == omniflow.Unknown,
+			omniflow.RetryRest: r.state == omniflow.Cancelled || waits, omniflow.RetryList: r.state == omniflow.Failed && len(rows) == 0}
+		if of[request.Scope] && !r.retried {
 			rows = append(rows, r)
 		}
 	}
-	request := omniflow.RetryRequest{Scope: scope}
+	if request.Scope != omniflow.RetryList {
+		return rows, request
+	}
+	if len(rows) == 0 {
+		rt.Skip("nobody to name")
+	}
+	request.ConversationIDs = []uuid.UUID{rows[0].conversation}
+	return rows, request
+}
+
+// given is what a retry makes of the rows that it repeats.
+func (l *modelLane) given(rows []*modelRow, scope omniflow.RetryScope) {
+	for _, r := range rows {
+		switch r.retried = true; {
+		case scope == omniflow.RetryUnknown:
+			r.state, r.code = omniflow.Failed, omniflow.OutcomeUnknown
+		case r.state == omniflow.Queued:
+			r.state, r.code = omniflow.Cancelled, omniflow.Retried
+		}
+	}
+	if scope == omniflow.RetryRest && l.control == omniflow.Stopped {
+		l.control = omniflow.ControlCancelled // what waited in it is another's now
+	}
+}
+
+func (m *model) retry(rt *rapid.T) {
+	l := m.pick(rt)
+	rows, request := l.repeats(rt)
 	_, err := m.CountRetry(m.t.Context(), m.ID, l.job.BroadcastID, request)
 	if len(rows) == 0 {
 		refused(rt, err, omniflow.RetryEmpty)
@@ -274,14 +302,14 @@ func (m *model) retryFailed(rt *rapid.T) {
 	require.NoError(rt, err)
 	job, err := m.BroadcastJob(m.t.Context(), m.ID, id)
 	require.NoError(rt, err)
+	l.given(rows, request.Scope)
 	again := m.add(rt, job)
 	require.Len(rt, again.rows, len(rows), "exactly those recipients")
 	for i, r := range rows {
 		require.Equal(rt, r.conversation, again.rows[i].conversation)
-		if r.state, r.retried = omniflow.Failed, true; scope == omniflow.RetryUnknown {
-			r.code = omniflow.OutcomeUnknown
-		}
 	}
+	_, err = m.CountRetry(m.t.Context(), m.ID, l.job.BroadcastID, omniflow.RetryRequest{Scope: omniflow.RetryList, ConversationIDs: []uuid.UUID{rows[0].conversation}})
+	refused(rt, err, omniflow.RetryNotAllowed)
 }
 
 func (m *model) retrySent(rt *rapid.T) {

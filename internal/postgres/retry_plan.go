@@ -33,7 +33,8 @@ WITH rules AS (
   SELECT * FROM unnest(@rule_channels::text[], @rule_parts::smallint[], @rule_pieces::smallint[], @rule_windows::interval[], @rule_codes::text[])
     AS r(channel, parts, pieces, max_age, code)
 ), again AS (
-  SELECT m.id AS first, m.channel_account_id, m.conversation_id, m.content_id, m.pieces, m.recipient, m.personal,
+  SELECT m.id AS first, m.channel_account_id, m.conversation_id, m.content_id, m.pieces, m.recipient,
+    CASE WHEN @content_id::uuid IS NULL THEN m.personal WHEN @personal::bool THEN (SELECT k.name FROM contacts k WHERE k.id = c.contact_id) END AS personal,
     uuid_v7(now(), row_number() OVER (ORDER BY m.channel_account_id, m.seq)) AS id,
     row_number() OVER (PARTITION BY m.channel_account_id ORDER BY m.seq) - 1 AS seq,
     row_number() OVER (PARTITION BY m.channel_account_id, m.conversation_id ORDER BY m.seq) AS ordinal, CASE
@@ -65,6 +66,7 @@ func (s *Store) planRetry(ctx context.Context, tx pgx.Tx, j omniflow.BroadcastJo
 	}
 	args := ruleArgs(retryArgs(j.TeamID, j.RetryOf, j.Retry.Scope, ids), j.Request)
 	args["actor_id"], args["broadcast_id"], args["content_id"] = j.ActorID, j.BroadcastID, (*uuid.UUID)(nil)
+	args["personal"] = omniflow.PersonalContents(j.Request.Messages) // of another content: the first one's names are frozen
 	if j.Retry.Template != nil {
 		id := newID()
 		body, err := json.Marshal(j.Request.Messages)

@@ -140,12 +140,17 @@ func TestTheRestOfAStoppedLaneGoesWithAnotherTemplate(t *testing.T) {
 	stopped, err := s.StopLane(t.Context(), first, omniflow.TemplatePaused)
 	require.NoError(t, err)
 	require.True(t, stopped)
-	other := &omniflow.Template{Name: "other", Language: "zh_TW"}
+	other := &omniflow.Template{Name: "other", Language: "zh_TW", Params: []string{omniflow.CustomerName}}
+	s.Exec(`UPDATE contacts SET name = '王小明'`)
 	source := s.job.BroadcastID
 	s.job.Request.Messages = []omniflow.Content{{Kind: omniflow.TemplateKind, Template: other}}
 	s.job.Request.Kind = omniflow.BroadcastTemplate
 	s.retry(omniflow.RetryRequest{Scope: omniflow.RetryRest, Template: other})
 	require.Equal(t, omniflow.Tally{Planned: 3, Queued: 3}, s.tally(omniflow.WhatsApp))
+	fence, _ = s.take(omniflow.WhatsApp)
+	for _, m := range s.claim(omniflow.WhatsApp, fence, 1).Messages {
+		require.Equal(t, "王小明", m.Name, "the other template has the name in it, the first one had not")
+	}
 	contents, err := s.Contents(t.Context(), s.slice(omniflow.WhatsApp))
 	require.NoError(t, err)
 	require.Len(t, contents, 1)
