@@ -101,6 +101,7 @@ type Activities struct {
 	providers map[omniflow.Channel]channel.Groups
 
 	conversations ConversationLedger // see AddConversations
+	inbound       *inboundFiles      // nil: customers' files are not fetched
 }
 
 // New makes the activities. stopping closes when the worker begins to stop:

@@ -34,6 +34,7 @@ type stage struct {
 	t       *testing.T
 	store   *postgres.Store
 	sim     *simulator.Server
+	url     string // of sim
 	acts    *activities.Activities
 	senders map[omniflow.Channel]channel.Sender
 	lanes   map[omniflow.Channel]omniflow.Lane
@@ -51,7 +52,7 @@ func newStage(t *testing.T) *stage {
 	sim := simulator.New(simulator.Options{Logger: slog.New(slog.DiscardHandler)})
 	server := httptest.NewServer(sim)
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close(); sim.Close() })
-	s := &stage{Team: postgrestest.NewTeam(t, dsn), t: t, store: store, sim: sim, lanes: map[omniflow.Channel]omniflow.Lane{}}
+	s := &stage{Team: postgrestest.NewTeam(t, dsn), t: t, store: store, sim: sim, url: server.URL, lanes: map[omniflow.Channel]omniflow.Lane{}}
 	for ch, id := range s.Account {
 		require.NoError(t, sim.AddAccounts(simulator.Account{Channel: simulator.Channel(ch), ExternalID: postgrestest.ExternalID(ch, id), Token: "token", Secret: "secret",
 			RatePerSecond: 80, MulticastPerSecond: 80, Burst: 80}))

@@ -337,3 +337,23 @@ func TestBoundCustomersAtTheDoor(t *testing.T) {
 	unbind().problem(404, "not_found")
 	broadcast(staff, m{"bound": true, "channel": "line"}).problem(422, "broadcast_empty")
 }
+
+func TestMembersLookAtFilesOfTheirTeam(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, other := w.company("omo", "sales_staff"), w.company("omo", "sales_staff")
+	id := c.media("新品.png", picture(64))
+	path := "/v1/media/" + id
+	got := w.do("GET", path, c.token["sales_staff"], nil)
+	require.Equal(t, 200, got.Status)
+	require.Equal(t, picture(64), got.Body)
+	require.Equal(t, "image/png", got.Header.Get("Content-Type"))
+	require.Equal(t, "private, no-store", got.Header.Get("Cache-Control"))
+	require.Contains(t, got.Header.Get("Content-Security-Policy"), "sandbox")
+	part := w.do("GET", path, c.token["sales_staff"], nil, "Range", "bytes=1-3")
+	require.Equal(t, http.StatusPartialContent, part.Status)
+	require.Equal(t, "PNG", string(part.Body))
+	w.do("GET", path, other.token["sales_staff"], nil).problem(404, "not_found")
+	w.do("GET", path, "", nil).problem(401, "unauthenticated")
+	w.do("GET", "/v1/media/"+uuid.NewString(), c.token["sales_staff"], nil).problem(404, "not_found")
+}

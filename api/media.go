@@ -8,7 +8,10 @@ import (
 	"mime"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
+	"gocloud.dev/blob"
 
 	"omniflow/internal/media"
 	"omniflow/internal/omniflow"
@@ -35,6 +38,8 @@ type uploadInput struct{}
 func (s *service) addMedia(m *router) {
 	register(s, route{method: http.MethodPost, path: "/v1/media", id: "upload-media", summary: "Upload a file for broadcasts and saved replies",
 		access: memberOnly, status: http.StatusCreated, maxBody: maxUploadBytes, raw: true, form: true}, s.uploadMedia)
+	register(s, route{method: http.MethodGet, path: "/v1/media/{id}", id: "download-media", summary: "Look at a file of the team, a customer's too",
+		access: memberOnly}, s.downloadMedia)
 	m.HandleFunc("GET /media/{id}/{signature}", s.serveMedia)
 	m.HandleFunc("GET /media/{id}/{signature}/{variant}", s.serveMedia)
 }
@@ -108,6 +113,48 @@ func fileOf(ctx context.Context) (name string, body io.Reader, err error) {
 	}
 }
 
+type downloadInput struct {
+	ID uuid.UUID `path:"id"`
+}
+
+// downloadMedia gives a file of the team to any of its members: all of it, or
+// the part that a Range asks for.
+func (s *service) downloadMedia(ctx context.Context, in *downloadInput) (*huma.StreamResponse, error) {
+	if s.files == nil {
+		return nil, errNoFiles
+	}
+	m, err := s.store.FindMedia(ctx, identityOf(ctx).TeamID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	file, err := s.files.Get(ctx, m.ID, media.Original)
+	if errors.Is(err, media.ErrNotFound) {
+		return nil, omniflow.Refuse(omniflow.NotFound, "SYS-13", "the file is not there")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		r, w := humago.Unwrap(ctx)
+		defer func() { _ = file.Close() }()
+		w.Header().Set("Cache-Control", "private, no-store")
+		writeMedia(w, r, m, m.MIME, file)
+	}}, nil
+}
+
+// writeMedia answers with a file. What a browser opens of it runs nothing, for
+// a stranger may have made it.
+func writeMedia(w http.ResponseWriter, r *http.Request, m omniflow.Media, mimeType string, file *blob.Reader) {
+	h := w.Header()
+	h.Set("Content-Type", mimeType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	if m.Kind == omniflow.File {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": m.Name}))
+	}
+	http.ServeContent(w, r, "", file.ModTime(), file)
+}
+
 // serveMedia gives a file to whoever shows its signed address: providers fetch
 // it for their users, in parts if they like. Nothing else is told.
 func (s *service) serveMedia(w http.ResponseWriter, r *http.Request) {
@@ -135,17 +182,11 @@ func (s *service) sendMedia(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	h := w.Header()
-	h.Set("Content-Type", m.MIME)
+	mimeType := m.MIME
 	if variant == media.Preview {
-		h.Set("Content-Type", "image/jpeg")
+		mimeType = "image/jpeg"
 	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox") // what a browser opens here runs nothing
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	if m.Kind == omniflow.File {
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": m.Name}))
-	}
-	http.ServeContent(w, r, "", file.ModTime(), file)
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	writeMedia(w, r, m, mimeType, file)
 	return nil
 }

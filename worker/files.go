@@ -18,7 +18,7 @@ type files struct {
 }
 
 // fileOptions opens the store of files, if one is configured.
-func fileOptions(ctx context.Context, cfg config.Worker) (options []activities.Option, closeStore func(), err error) {
+func fileOptions(ctx context.Context, cfg config.Worker, noted activities.InboundFiles) (options []activities.Option, closeStore func(), err error) {
 	if cfg.BlobURL == "" {
 		return nil, func() {}, nil
 	}
@@ -27,7 +27,7 @@ func fileOptions(ctx context.Context, cfg config.Worker) (options []activities.O
 		return nil, nil, err
 	}
 	f := files{store: store, links: media.NewLinks(cfg.PublicURL, cfg.Keys)}
-	return []activities.Option{activities.WithFiles(f)}, func() { _ = store.Close() }, nil
+	return []activities.Option{activities.WithFiles(f), activities.WithInboundFiles(noted, store)}, func() { _ = store.Close() }, nil
 }
 
 // Read is the whole of a file.

@@ -20,6 +20,8 @@ const (
 	foldEach    = time.Second
 	quotaEach   = time.Minute
 	purgeEach   = time.Hour
+	filesEach   = time.Second
+	filesWithin = 5 * time.Minute  // a customer's file may have 100 MB
 	stepWithin  = 30 * time.Second // a step that takes longer is broken off and tried again
 )
 
@@ -36,6 +38,7 @@ type relay struct {
 	log      *slog.Logger
 	index    atomic.Pointer[accountIndex]       // of every account, by channel and provider's id
 	quotas   func(context.Context) (int, error) // reads the quotas that are due
+	files    func(context.Context) (int, error) // fetches the files of customers that are due; nil: no relay of this kind
 }
 
 // run relays until ctx ends.
@@ -53,14 +56,22 @@ func (r *relay) run(ctx context.Context) error {
 	group.Go(func() error { return r.each(ctx, "read quotas", quotaEach, r.quotas) })
 	group.Go(func() error { return r.each(ctx, "drain signals", lookEach, r.drainSignals) })
 	group.Go(func() error { return r.each(ctx, "purge", purgeEach, r.purge) })
+	if r.files != nil {
+		group.Go(func() error { return r.eachWithin(ctx, "fetch files", filesEach, filesWithin, r.files) })
+	}
 	return group.Wait()
 }
 
 // each repeats step at once while it finds work, else after pause. A fault is
 // logged and tried again after a second at least.
 func (r *relay) each(ctx context.Context, name string, pause time.Duration, step func(context.Context) (int, error)) error {
+	return r.eachWithin(ctx, name, pause, max(stepWithin, pause), step)
+}
+
+// eachWithin is each for a step that may take longer than others.
+func (r *relay) eachWithin(ctx context.Context, name string, pause, limit time.Duration, step func(context.Context) (int, error)) error {
 	for ctx.Err() == nil {
-		n, err := within(ctx, max(stepWithin, pause), step)
+		n, err := within(ctx, limit, step)
 		rest := pause
 		if err != nil {
 			r.log.Warn("relay: "+name+" will be tried again", "error", err)

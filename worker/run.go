@@ -53,7 +53,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	channels := providers(cfg)
 	meter := newMeter(registry)
 	stopping := make(chan struct{})
-	options, closeFiles, err := fileOptions(ctx, cfg)
+	options, closeFiles, err := fileOptions(ctx, cfg, store)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	h := &health{store: store, temporal: temporal, pprof: cfg.Pprof}
 	group.Go(func() error { return h.serve(ctx, cfg.MetricsListen, registry, log) })
-	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log, quotas: acts.RefreshQuotas, hash: cfg.Keys.Hash,
+	relay := &relay{store: store, engine: temporalclient.Starter{Client: temporal}, channels: channels, meter: meter, log: log, quotas: acts.RefreshQuotas, files: acts.FetchInboundMedia, hash: cfg.Keys.Hash,
 		signals: temporalclient.Signaler{Client: temporal, Namespace: cfg.Temporal.Namespace, Converter: temporalclient.Converter(cfg.Keys)}}
 	group.Go(func() error { return relay.run(ctx) })
 	group.Go(func() error { return poll(ctx, temporal, acts, h, stopping, log) })

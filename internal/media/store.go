@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/gabriel-vasile/mimetype"
 	"github.com/google/uuid"
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/fileblob" // file:///var/lib/omniflow/blob
@@ -85,6 +86,16 @@ func key(id uuid.UUID, v Variant) string {
 // message_empty for no bytes, media_type_unsupported where name and bytes
 // contradict each other or an image cannot be read. Nothing is stored then.
 func (s *Store) Put(ctx context.Context, id uuid.UUID, name string, r io.Reader) (omniflow.Media, error) {
+	m, err := s.Keep(ctx, id, name, r)
+	if err != nil {
+		return m, err
+	}
+	return m, s.addVariants(ctx, m)
+}
+
+// Keep is Put without the smaller pictures: nothing is read into memory, and a
+// picture may be damaged. A file without a name gets one that says its type.
+func (s *Store) Keep(ctx context.Context, id uuid.UUID, name string, r io.Reader) (omniflow.Media, error) {
 	m := omniflow.Media{ID: id, Name: cleanName(name)}
 	head := bufio.NewReaderSize(r, sniffBytes)
 	start, err := head.Peek(sniffBytes)
@@ -98,10 +109,10 @@ func (s *Store) Put(ctx context.Context, id uuid.UUID, name string, r io.Reader)
 	if m.Kind, m.MIME, refusal = identify(start, m.Name); refusal != nil {
 		return m, refusal
 	}
-	if err := s.write(ctx, &m, head); err != nil {
-		return m, err
+	if name == "" {
+		m.Name += mimetype.Detect(start).Extension()
 	}
-	return m, s.addVariants(ctx, m)
+	return m, s.write(ctx, &m, head)
 }
 
 // write streams the bytes into the bucket; an error leaves nothing there.
