@@ -17,7 +17,7 @@ import (
 )
 
 // defaultReserve is the share of an account's rate kept for agents.
-const defaultReserve = 0.02
+const defaultReserve = 0.01
 
 type secretsBody struct {
 	Token       string `json:"token" minLength:"1" doc:"Bearer token of the provider's API."`
@@ -36,7 +36,7 @@ type createAccountInput struct {
 		Secrets            secretsBody `json:"secrets"`
 		RatePerSecond      *float64    `json:"rate_per_second,omitempty" doc:"Default: the documented rate of the channel."`
 		MulticastPerSecond *float64    `json:"multicast_per_second,omitempty" doc:"LINE: multicast calls of up to 500 recipients; default 200."`
-		InteractiveReserve *float64    `json:"interactive_reserve,omitempty" doc:"Share of the rate kept for agents, 0 to below 1; default 0.02."`
+		InteractiveReserve *float64    `json:"interactive_reserve,omitempty" doc:"Share of the rate kept for agents, 0 to below 1; default 0.01. What agents send beyond it comes off the next slots of bulk traffic."`
 	}
 }
 

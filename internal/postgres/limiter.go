@@ -48,22 +48,30 @@ SELECT CASE WHEN closed_until <= clock AND start <= clock + $4::interval THEN n 
        extract(epoch FROM GREATEST(start, closed_until) - clock)::float8, share, now_rate, limit_per_second FROM new`
 
 // leaseInteractive takes one slot. Within the reserve it is due at once (GCRA
-// at rate × reserve with a burst of one second's worth, at least one);
-// beyond the reserve it takes the next bulk slot, in front of every later lease.
+// at rate × reserve with a burst of one second's worth, at least one). Beyond
+// the reserve it is due at once too, up to a tenth of the rate in any second
+// (not at all under ten a second), and bulk traffic pays for it: its next slots
+// come that much later, so that the rate holds and nobody who waits for an
+// answer stands behind slots that were leased ahead. Beyond that it takes the
+// next bulk slot, in front of every later lease.
 const leaseInteractive = current + `, want AS (
-  SELECT *, GREATEST(now_rate * reserve, 0.1) AS share,
+  SELECT *, GREATEST(now_rate * reserve, 0.1) AS share, now_rate * 0.1 AS lent,
          GREATEST(tat, clock) <= clock + interval '1 second' AND reserve > 0 AS reserved FROM cur
+), way AS (
+  SELECT *, NOT reserved AND lent >= 1 AND GREATEST(borrowed_tat, clock) <= clock + make_interval(secs => 1 - 1 / lent) AS borrowed FROM want
 ), new AS (
   UPDATE limiters t SET rate = w.now_rate, adjusted_at = w.clock,
-    tat      = CASE WHEN w.closed_until <= w.clock AND w.reserved
+    tat          = CASE WHEN w.closed_until <= w.clock AND w.reserved
       THEN GREATEST(w.tat, w.clock) + make_interval(secs => 1 / w.share) ELSE w.tat END,
-    bulk_tat = CASE WHEN w.closed_until <= w.clock AND NOT w.reserved
+    borrowed_tat = CASE WHEN w.closed_until <= w.clock AND w.borrowed
+      THEN GREATEST(w.borrowed_tat, w.clock) + make_interval(secs => 1 / w.lent) ELSE w.borrowed_tat END,
+    bulk_tat     = CASE WHEN w.closed_until <= w.clock AND NOT w.reserved
       THEN GREATEST(w.bulk_tat, w.clock) + make_interval(secs => 1 / (w.now_rate * (1 - w.reserve))) ELSE w.bulk_tat END
-  FROM want w WHERE t.channel_account_id = w.channel_account_id AND t.name = w.name
+  FROM way w WHERE t.channel_account_id = w.channel_account_id AND t.name = w.name
   RETURNING w.*
 )
 SELECT CASE WHEN closed_until <= clock THEN 1 ELSE 0 END::float8,
-       extract(epoch FROM CASE WHEN closed_until > clock THEN closed_until WHEN reserved THEN clock
+       extract(epoch FROM CASE WHEN closed_until > clock THEN closed_until WHEN reserved OR borrowed THEN clock
                                ELSE GREATEST(bulk_tat, clock) END - clock)::float8, now_rate, now_rate, limit_per_second FROM new`
 
 // Lease takes up to n bulk slots of a limiter, at most 200 ms' worth of the

@@ -190,6 +190,7 @@ func TestInteractiveSlotsComeAtOnceWithinTheReserve(t *testing.T) {
 	s.Exec(`UPDATE limiters SET tat = tat + interval '1 minute'`) // the reserve is used up
 	s.Scan(&after, `SELECT bulk_tat FROM limiters WHERE channel_account_id = $1`, s.account(omniflow.WhatsApp))
 	require.Equal(t, before, after, "the reserve is not taken from the bulk slots")
+	s.Exec(`UPDATE limiters SET borrowed_tat = clock_timestamp() + interval '1 minute' WHERE channel_account_id = $1`, s.account(omniflow.WhatsApp)) // and so is what bulk lends
 	for i := range 3 {
 		l := s.interactive()
 		require.Equal(t, 1, l.Slots)
@@ -198,6 +199,23 @@ func TestInteractiveSlotsComeAtOnceWithinTheReserve(t *testing.T) {
 		require.InDelta(t, float64(i+1)/76, after.Sub(before).Seconds(), 1e-5, "it is the next bulk slot")
 	}
 	require.Zero(t, s.lease(1).Slots, "bulk waits behind them")
+}
+
+// What a person sends beyond the reserve does not stand behind the slots that
+// bulk traffic has leased ahead: bulk pays for it afterwards.
+func TestBulkLendsATenthOfItsSlots(t *testing.T) {
+	t.Parallel()
+	s := limited(t, 80, 0)
+	s.bookAhead()
+	var before, after time.Time
+	s.Scan(&before, `SELECT bulk_tat FROM limiters WHERE channel_account_id = $1`, s.account(omniflow.WhatsApp))
+	for i := range 8 {
+		require.Zero(t, s.interactive().Delay, "slot %d of a tenth of a second's", i)
+	}
+	s.Exec(`UPDATE limiters SET borrowed_tat = borrowed_tat + interval '1 minute'`) // however slowly the eight were taken
+	require.InDelta(t, 100, s.interactive().Delay.Seconds(), 10, "more than a tenth waits for its slot")
+	s.Scan(&after, `SELECT bulk_tat FROM limiters WHERE channel_account_id = $1`, s.account(omniflow.WhatsApp))
+	require.InDelta(t, 9.0/80, after.Sub(before).Seconds(), 1e-5, "bulk has paid for all nine")
 }
 
 func TestNoReserveMeansTheNextBulkSlot(t *testing.T) {
