@@ -94,6 +94,8 @@ func (s *service) handler() http.Handler {
 	s.addProgress()
 	s.addAudit()
 	s.addGroups()
+	s.addConversations()
+	s.addKeywords()
 	s.addDeadLetters()
 	s.addMedia(routes)
 	addDocs(routes)

@@ -111,7 +111,7 @@ func (p *parsing) phone() {
 	if cell == "" && !whatsApp {
 		return
 	}
-	phone, reason := parseMobile(cell, p.row.Country)
+	phone, reason := ParseMobile(cell, p.row.Country)
 	switch {
 	case reason == "":
 		p.row.Phone = phone

@@ -9,7 +9,7 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-// parseMobile reads a mobile number as people write it and gives it as E.164.
+// ParseMobile reads a mobile number as people write it and gives it as E.164.
 // country (ISO, or "") places a number without a plus, also one that already
 // begins with that country's calling code. Digits may be full-width.
 //
@@ -20,7 +20,7 @@ import (
 // mobile; a known landline, pager or free line does not.
 //
 // Reasons: country_required, phone_invalid, phone_not_mobile; "" for none.
-func parseMobile(cell, country string) (string, omniflow.Code) {
+func ParseMobile(cell, country string) (string, omniflow.Code) {
 	if rest, ok := strings.CutPrefix(cell, "00"); ok {
 		cell = "+" + rest // how most of the world dials abroad; no national number begins so
 	}
@@ -55,4 +55,9 @@ func longAsMobile(number *phonenumbers.PhoneNumber) bool {
 		example = phonenumbers.GetExampleNumberForType(phonenumbers.GetRegionCodeForCountryCode(int(number.GetCountryCode())), phonenumbers.MOBILE)
 	}
 	return example != nil && len(phonenumbers.GetNationalSignificantNumber(number)) == len(phonenumbers.GetNationalSignificantNumber(example))
+}
+
+// KnownCountry says whether country is the ISO code of one that has numbers.
+func KnownCountry(country string) bool {
+	return len(country) == 2 && phonenumbers.GetCountryCodeForRegion(country) != 0
 }

@@ -45,7 +45,7 @@ func TestParseMobile(t *testing.T) {
 	} {
 		t.Run(test.country+" "+test.cell, func(t *testing.T) {
 			t.Parallel()
-			phone, reason := parseMobile(test.cell, test.country)
+			phone, reason := ParseMobile(test.cell, test.country)
 			require.Equal(t, test.phone, phone)
 			require.Equal(t, test.reason, reason)
 		})

@@ -82,14 +82,7 @@ func stepConversation(ctx context.Context, tx pgx.Tx, st conversationStep) error
 		return err
 	}
 	w := stepWrite{conversationStep: st, From: c.State, To: step.To, Former: c.FollowerID, Next: nextFollower(step.Follower, st, c.FollowerID), Collaborators: c.Collaborators}
-	if err := w.write(ctx, tx); err != nil {
-		return err
-	}
-	if err := w.log(ctx, tx); err != nil {
-		return err
-	}
-	return audit(ctx, tx, st.TeamID, st.ActorID, "conversation."+string(st.Event), st.ConversationID.String(),
-		map[string]any{"from": c.State, "to": step.To, "follower": w.Next, "reason": st.Reason})
+	return w.commit(ctx, tx)
 }
 
 // decide asks the rules.

@@ -19,6 +19,18 @@ type stepWrite struct {
 	Collaborators bool
 }
 
+// commit stores the step with its log and audit.
+func (w stepWrite) commit(ctx context.Context, tx pgx.Tx) error {
+	if err := w.write(ctx, tx); err != nil {
+		return err
+	}
+	if err := w.log(ctx, tx); err != nil {
+		return err
+	}
+	return audit(ctx, tx, w.TeamID, w.ActorID, "conversation."+string(w.Event), w.ConversationID.String(),
+		map[string]any{"from": w.From, "to": w.To, "follower": w.Next, "reason": w.Reason})
+}
+
 // write stores the step, with what begins or ends by it: the former follower's
 // place (D-COL-4), the wait (closing ends it; out of the bot its level is shown
 // at once, D-WTG-2), pins (PIN-03, D-PIN-1), the unread count of who follows
@@ -66,12 +78,13 @@ WHERE team_id = $1 AND id = $2 RETURNING waiting_since, now()`,
 // D-NTF-2 gives one-to-one conversations and groups the same). Who follows a
 // conversation that nobody followed takes it over from nobody.
 var moveTexts = map[omniflow.Event][2]omniflow.TextKey{
-	omniflow.Follow:    {omniflow.TextSystemFollower, omniflow.TextSystemFollower},
-	omniflow.TakeOver:  {omniflow.TextLogTakenOver, omniflow.TextSystemFollower},
-	omniflow.Transfer:  {omniflow.TextLogTransferred, omniflow.TextSystemFollower},
-	omniflow.End:       {omniflow.TextLogEnded, ""},
-	omniflow.AutoClose: {omniflow.TextLogEnded, ""}, // D-CLS-5
-	omniflow.Reopen:    {omniflow.TextLogReopened, ""},
+	omniflow.CreateWhatsApp: {omniflow.TextSystemFollower, ""},
+	omniflow.Follow:         {omniflow.TextSystemFollower, omniflow.TextSystemFollower},
+	omniflow.TakeOver:       {omniflow.TextLogTakenOver, omniflow.TextSystemFollower},
+	omniflow.Transfer:       {omniflow.TextLogTransferred, omniflow.TextSystemFollower},
+	omniflow.End:            {omniflow.TextLogEnded, ""},
+	omniflow.AutoClose:      {omniflow.TextLogEnded, ""}, // D-CLS-5
+	omniflow.Reopen:         {omniflow.TextLogReopened, ""},
 }
 
 // log writes the entry of the step and its system message.
@@ -89,6 +102,8 @@ func (w stepWrite) log(ctx context.Context, tx pgx.Tx) error {
 		detail["former"] = *w.Former
 	case w.Event == omniflow.TakeOver && w.Former != nil:
 		detail["former"] = *w.Former
+	case w.Event == omniflow.TakeOver: // of what nobody followed, by D-WAC-1
+		texts[0] = omniflow.TextSystemFollower
 	}
 	entry := logEntry{TeamID: w.TeamID, ConversationID: w.ConversationID, ActionID: w.ActionID, Event: string(w.Event), TextKey: texts[0],
 		ActorID: w.ActorID, Detail: detail}

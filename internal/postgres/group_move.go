@@ -117,10 +117,7 @@ func applyMove(ctx context.Context, tx pgx.Tx, mv GroupMove, in omniflow.GroupSi
 	}
 	st := conversationStep{TeamID: mv.TeamID, ConversationID: mv.GroupID, ActorID: mv.ActorID, Event: mv.Event, ReceiverID: mv.ReceiverID, ActionID: mv.ActionID}
 	w := stepWrite{conversationStep: st, From: in.State, To: step.To, Former: former, Next: nextFollower(step.Follower, st, former), Collaborators: in.Collaborators}
-	if err := w.write(ctx, tx); err != nil {
-		return err
-	}
-	return w.log(ctx, tx)
+	return w.commit(ctx, tx)
 }
 
 func currentFollower(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*uuid.UUID, error) {
