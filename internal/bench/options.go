@@ -35,6 +35,7 @@ func programme() []scenario {
 		{"throughput", "a broadcast without a limit, beside a bare loop over the same client", false, throughput},
 		{"cost", "Temporal events and write-ahead log of a recipient", false, cost},
 		{"limit", "80 a second through three worker processes for 30 s", false, limit},
+		{"interactive", "an agent writes while a broadcast takes all that the account may send", false, interactive},
 		{"multicast", "LINE, 500 recipients a call, without a limit", false, multicast},
 		{"intake", "signed status webhooks: verified, stored, merged", false, intake},
 		{"peers", "the same sends by River, asynq and plainer uses of Temporal", false, peers},

@@ -26,6 +26,12 @@ func (c Client) Arrivals(ctx context.Context) ([]time.Time, error) {
 	return at, c.do(ctx, http.MethodGet, "/_sink/arrivals", &at)
 }
 
+// Marks asks when marked texts came first.
+func (c Client) Marks(ctx context.Context) (map[string]time.Time, error) {
+	var at map[string]time.Time
+	return at, c.do(ctx, http.MethodGet, "/_sink/marks", &at)
+}
+
 // Reset makes the sink forget.
 func (c Client) Reset(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/_sink/reset", nil)

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,16 +47,22 @@ type Sink struct {
 	seen     map[string]struct{}
 	stats    Stats
 	arrivals []time.Time
+	marks    map[string]time.Time // when a text that begins with Mark came first
 }
+
+// Mark begins the texts whose arrivals are told apart: what agents write while
+// a broadcast runs.
+const Mark = "mark "
 
 // New makes an empty sink.
 func New() *Sink {
-	s := &Sink{mux: http.NewServeMux(), seen: map[string]struct{}{}}
+	s := &Sink{mux: http.NewServeMux(), seen: map[string]struct{}{}, marks: map[string]time.Time{}}
 	s.mux.HandleFunc("POST /whatsapp/{version}/{account}/messages", s.whatsApp)
 	s.mux.HandleFunc("POST /line/v2/bot/message/{kind}", s.line)
 	s.mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	s.mux.HandleFunc("GET /_sink/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Stats()) })
 	s.mux.HandleFunc("GET /_sink/arrivals", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Arrivals()) })
+	s.mux.HandleFunc("GET /_sink/marks", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Marks()) })
 	s.mux.HandleFunc("POST /_sink/reset", func(http.ResponseWriter, *http.Request) { s.Reset() })
 	return s
 }
@@ -77,11 +84,31 @@ func (s *Sink) Arrivals() []time.Time {
 	return append([]time.Time{}, s.arrivals...)
 }
 
+// Marks are the moments at which marked texts came first.
+func (s *Sink) Marks() map[string]time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.marks)
+}
+
 // Reset forgets everything.
 func (s *Sink) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen, s.stats, s.arrivals = map[string]struct{}{}, Stats{}, nil
+	s.seen, s.stats, s.arrivals, s.marks = map[string]struct{}{}, Stats{}, nil, map[string]time.Time{}
+}
+
+// mark notes a marked text.
+func (s *Sink) mark(body []byte) {
+	text, _, ok := strings.Cut(after(body, `"body":"`), `"`)
+	if !ok || !strings.HasPrefix(text, Mark) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, seen := s.marks[text]; !seen {
+		s.marks[text] = time.Now()
+	}
 }
 
 // whatsApp takes one message and answers with an id.
@@ -93,6 +120,7 @@ func (s *Sink) whatsApp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := s.take(to)
+	s.mark(body)
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"messaging_product":"whatsapp","contacts":[{"input":"`+to+`","wa_id":"`+
 		strings.TrimPrefix(to, "+")+`"}],"messages":[{"id":"wamid.`+strconv.Itoa(n)+`"}]}`)
