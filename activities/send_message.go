@@ -37,6 +37,27 @@ func (a *Activities) SendMessage(ctx context.Context, in omniflow.MessageRef) (o
 	return st, asTemporal(err)
 }
 
+// SendFiles is SendMessage for a message with files, which are handed to the
+// provider before the message is claimed.
+func (a *Activities) SendFiles(ctx context.Context, in omniflow.MessageRef) (omniflow.MessageStatus, error) {
+	st, err := a.groups.MessageStatus(ctx, in)
+	if err != nil {
+		return st, asTemporal(err)
+	}
+	var files preparedFiles
+	if st.State == omniflow.Queued && !st.DueAt.After(time.Now()) {
+		var ready bool
+		if files, ready, err = a.prepareFiles(ctx, in); err == nil && !ready {
+			st, err = a.groups.MessageStatus(ctx, in)
+			return st, asTemporal(err)
+		}
+	}
+	if err == nil {
+		st, err = a.sendWith(ctx, in, files)
+	}
+	return st, asTemporal(err)
+}
+
 // ReconcileMessage decides a message whose outcome was never learned.
 func (a *Activities) ReconcileMessage(ctx context.Context, in omniflow.MessageRef) (omniflow.MessageStatus, error) {
 	st, err := a.groups.ReconcileMessage(ctx, in)

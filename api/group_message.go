@@ -15,9 +15,11 @@ import (
 type groupMessageInput struct {
 	GroupPath
 	Body struct {
-		Kind     omniflow.MessageKind `json:"kind" doc:"text or template; other kinds are refused with the reason (GRP-25)."`
+		Kind     omniflow.MessageKind `json:"kind" doc:"text, emoji, shopping_link, image, video, file or template; other kinds are refused with the reason (GRP-25)."`
 		Text     string               `json:"text,omitempty"`
 		Template *omniflow.Template   `json:"template,omitempty"`
+		MediaID  uuid.UUID            `json:"media_id,omitzero" required:"false" doc:"Of POST /v1/media, for image, video and file."`
+		QuotedID uuid.UUID            `json:"quoted_message_id,omitzero" required:"false" doc:"The message of this group that it answers, a member's or your own (QUO-02)."`
 	}
 }
 
@@ -45,6 +47,14 @@ type groupMessageBody struct {
 	Members   int       `json:"members" doc:"out: whom it went to. It is received, or read, when it is so by all of these who are still in the group."`
 	Received  int       `json:"received" doc:"out: how many of them have received it."`
 	Read      int       `json:"read" doc:"out: how many have read it."`
+
+	QuotedID *uuid.UUID `json:"quoted_message_id" doc:"The message that it answers."`
+	Quoted   string     `json:"quoted_text"`
+}
+
+type groupMessagePath struct {
+	GroupPath
+	MessageID uuid.UUID `path:"message_id"`
 }
 
 type groupMessagesOutput struct {
@@ -59,6 +69,8 @@ func (s *service) addGroupMessages() {
 		status: http.StatusAccepted}, s.sendGroupMessage)
 	register(s, route{method: http.MethodGet, path: path, id: "list-group-messages", summary: "List the latest messages of a group, newest first",
 		access: memberOnly}, s.listGroupMessages)
+	register(s, route{method: http.MethodPost, path: path + "/{message_id}:resend", id: "resend-group-message", summary: "Send a failed message again",
+		access: memberOnly, status: http.StatusAccepted}, s.resendGroupMessage)
 }
 
 // sendGroupMessage checks a message against GRP-25, VAR-04 and WIN-03, stores
@@ -73,13 +85,13 @@ func (s *service) sendGroupMessage(ctx context.Context, in *groupMessageInput) (
 		return nil, err
 	}
 	m := postgres.NewGroupMessage{ID: newResourceID(ctx), TeamID: who.TeamID, GroupID: in.ID, ActorID: who.MemberID,
-		Content:          omniflow.Content{Kind: in.Body.Kind, Text: in.Body.Text, Template: in.Body.Template},
-		ParticipantsOnly: slices.Contains(team.Flags, string(omniflow.CollaborationEnabled))}
+		Content:         omniflow.Content{Kind: in.Body.Kind, Text: in.Body.Text, Template: in.Body.Template, MediaID: in.Body.MediaID},
+		QuotedMessageID: in.Body.QuotedID, ParticipantsOnly: slices.Contains(team.Flags, string(omniflow.CollaborationEnabled))}
 	if g.State != omniflow.GroupCreated {
 		// What the input box of a group that is not there says comes first.
 		return nil, omniflow.Group{State: g.State}.Usable()
 	}
-	if err := s.checkGroupContent(ctx, g.ChannelAccountID, who.TeamID, m.Content); err != nil {
+	if err := s.checkGroupContent(ctx, who, g.ChannelAccountID, &m.Content); err != nil {
 		return nil, err
 	}
 	start, err := s.store.CreateGroupMessage(ctx, m)
@@ -87,18 +99,39 @@ func (s *service) sendGroupMessage(ctx context.Context, in *groupMessageInput) (
 		return nil, err
 	}
 	s.startSoon(ctx, start)
-	out := &sentMessageOutput{}
-	out.Body.ID, out.Body.WorkflowID, out.Body.State = m.ID, omniflow.SendMessageID(m.TeamID, m.ID), omniflow.Queued
-	return out, nil
+	return queuedGroupMessage(m), nil
 }
 
-// checkGroupContent is every rule about what a group may be sent.
-func (s *service) checkGroupContent(ctx context.Context, accountID, teamID uuid.UUID, c omniflow.Content) error {
+func queuedGroupMessage(m postgres.NewGroupMessage) *sentMessageOutput {
+	out := &sentMessageOutput{}
+	out.Body.ID, out.Body.WorkflowID, out.Body.State = m.ID, omniflow.SendMessageID(m.TeamID, m.ID), omniflow.Queued
+	return out
+}
+
+// resendGroupMessage sends a failed message again; a second click finds it
+// queued and is refused.
+func (s *service) resendGroupMessage(ctx context.Context, in *groupMessagePath) (*sentMessageOutput, error) {
+	who, team, err := s.permitGroups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := postgres.NewGroupMessage{ID: in.MessageID, TeamID: who.TeamID, GroupID: in.ID, ActorID: who.MemberID,
+		ParticipantsOnly: slices.Contains(team.Flags, string(omniflow.CollaborationEnabled))}
+	if err := s.store.ResendGroupMessage(ctx, m); err != nil {
+		return nil, err
+	}
+	return queuedGroupMessage(m), nil
+}
+
+// checkGroupContent is every rule about what a group may be sent. It freezes a
+// file into c; emoji and shopping links are texts to the provider.
+func (s *service) checkGroupContent(ctx context.Context, who identity, accountID uuid.UUID, c *omniflow.Content) error {
 	if no := omniflow.CheckGroupContent(c.Kind, nil); no != nil {
 		return no
 	}
 	switch c.Kind {
-	case omniflow.Text:
+	case omniflow.Text, omniflow.Emoji, omniflow.LinkMessage:
+		c.Kind = omniflow.Text
 		if no := firstRefusal(omniflow.CheckText(omniflow.WhatsApp, c.Text), omniflow.CheckVariables(omniflow.WhatsAppGroup, c.Text)); no != nil {
 			return no
 		}
@@ -107,9 +140,18 @@ func (s *service) checkGroupContent(ctx context.Context, accountID, teamID uuid.
 		if no := c.Check(); no != nil {
 			return no
 		}
-		return s.checkGroupTemplate(ctx, accountID, teamID, *c.Template)
+		return s.checkGroupTemplate(ctx, accountID, who.TeamID, *c.Template)
 	}
-	return omniflow.Refuse(omniflow.ContentUnsupported, "GRP-25", "%s to a group is not built yet: send text or a template", c.Kind)
+	if no := c.Check(); no != nil {
+		return no
+	}
+	if err := s.freezeMedia(ctx, who, c); err != nil {
+		return err
+	}
+	if no := omniflow.CheckMedia(omniflow.WhatsApp, c.Kind, *c.Media); no != nil {
+		return no
+	}
+	return nil
 }
 
 // checkGroupTemplate refuses a template that may not be sent, and one with a

@@ -16,7 +16,7 @@ func (a *app) groupCommand() *cobra.Command {
 		a.groupOrderCommand(apiclient.RetryMember, "Try again what failed about a member"),
 		a.groupOrderCommand(apiclient.ApproveMember, "Let in who asks to join"),
 		a.groupOrderCommand(apiclient.RejectMember, "Do not let in who asks to join"),
-		a.groupSendCommand(), a.groupMessagesCommand(),
+		a.groupSendCommand(), a.groupMessagesCommand(), a.groupResendCommand(),
 		a.groupMoveCommand("follow", "Follow a group, or take it over"), a.groupMoveCommand("transfer", "Hand a group to another member"),
 		a.groupMoveCommand("end", "End a group's conversation"), a.groupMoveCommand("reopen", "Reopen a group's conversation"))
 }

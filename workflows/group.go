@@ -51,7 +51,12 @@ type groupRun struct {
 
 func (g *groupRun) do(ctx workflow.Context, summary string, activity any) error {
 	g.ear.look()
-	return workflow.ExecuteActivity(callStep(ctx, g.in.TeamID.String(), summary), activity, g.in).Get(ctx, &g.st)
+	var st activities.GroupStatus // a new one: what an answer leaves out must not stay
+	err := workflow.ExecuteActivity(callStep(ctx, g.in.TeamID.String(), summary), activity, g.in).Get(ctx, &st)
+	if err == nil {
+		g.st = st
+	}
+	return err
 }
 
 // advance takes the one step that the status calls for.

@@ -61,7 +61,12 @@ func (m *memberRun) listen(ctx workflow.Context) error {
 
 func (m *memberRun) do(ctx workflow.Context, summary string, activity any) error {
 	m.ear.look()
-	return workflow.ExecuteActivity(callStep(ctx, m.in.TeamID.String(), summary), activity, m.in).Get(ctx, &m.st)
+	var st activities.MemberStatus // a new one: what an answer leaves out must not stay
+	err := workflow.ExecuteActivity(callStep(ctx, m.in.TeamID.String(), summary), activity, m.in).Get(ctx, &st)
+	if err == nil {
+		m.st = st
+	}
+	return err
 }
 
 // advance takes the one step that the status calls for.

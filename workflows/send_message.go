@@ -20,15 +20,19 @@ type SendMessageResult struct {
 // for its webhook, then for the team's policy. Signal: changed; query: state.
 func SendMessage(ctx workflow.Context, in omniflow.MessageRef) (SendMessageResult, error) {
 	e := newEar(ctx)
-	var st omniflow.MessageStatus
+	st := omniflow.MessageStatus{State: omniflow.Queued}
 	if err := workflow.SetQueryHandler(ctx, QueryState, func() (omniflow.MessageStatus, error) { return st, nil }); err != nil {
 		return SendMessageResult{}, err
 	}
-	activity, summary := any(act.SendMessage), "send"
 	for {
 		e.look()
-		if err := workflow.ExecuteActivity(callStep(ctx, in.TeamID.String(), summary), activity, in).Get(ctx, &st); err != nil {
+		var err error
+		if st, err = stepMessage(ctx, in, st); err != nil {
 			return SendMessageResult{}, err
+		}
+		if st.State.Settled() && e.news() {
+			st.State = omniflow.Queued // somebody sends it again
+			continue
 		}
 		if st.State.Settled() {
 			workflow.SetCurrentDetails(ctx, fmt.Sprintf("The message is %s. %s", st.State, st.Code))
@@ -37,13 +41,25 @@ func SendMessage(ctx workflow.Context, in omniflow.MessageRef) (SendMessageResul
 		if e.full(ctx) {
 			return SendMessageResult{}, workflow.NewContinueAsNewError(ctx, SendMessage, in)
 		}
-		activity, summary = act.SendMessage, "send"
-		if st.State == omniflow.Unknown {
-			activity, summary = act.ReconcileMessage, "decide the unknown outcome"
-		}
 		workflow.SetCurrentDetails(ctx, fmt.Sprintf("The message is %s (%s); next step %s.", st.State, st.Code, clock(workflow.Now(ctx), st.DueAt)))
 		if err := e.wait(ctx, string(st.State), st.DueAt); err != nil {
 			return SendMessageResult{}, err
 		}
 	}
+}
+
+// stepMessage does what is due about a message that stands at st: its files,
+// the message itself, or the decision about an unknown outcome.
+func stepMessage(ctx workflow.Context, in omniflow.MessageRef, st omniflow.MessageStatus) (out omniflow.MessageStatus, err error) {
+	team := in.TeamID.String()
+	if st.State == omniflow.Unknown {
+		err = workflow.ExecuteActivity(callStep(ctx, team, "decide the unknown outcome"), act.ReconcileMessage, in).Get(ctx, &out)
+		return out, err
+	}
+	if in.Files {
+		err = workflow.ExecuteActivity(uploadStep(ctx, team, "hand over the files and send"), act.SendFiles, in).Get(ctx, &out)
+		return out, err
+	}
+	err = workflow.ExecuteActivity(callStep(ctx, team, "send"), act.SendMessage, in).Get(ctx, &out)
+	return out, err
 }

@@ -116,13 +116,6 @@ func (c *Client) OrderGroupMember(ctx context.Context, id, memberID, order strin
 	return m, err
 }
 
-// SendToGroup sends a text or a template to a group.
-func (c *Client) SendToGroup(ctx context.Context, id string, content Content, key string) (Accepted, error) {
-	var accepted Accepted
-	err := c.do(ctx, request{method: http.MethodPost, path: groupPath(id, "/messages"), key: key, body: content, out: &accepted})
-	return accepted, err
-}
-
 // MoveGroup follows, transfers, ends or reopens a group's conversation;
 // receiverID is for a transfer.
 func (c *Client) MoveGroup(ctx context.Context, id, step, receiverID string) (Group, error) {

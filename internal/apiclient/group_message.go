@@ -20,6 +20,8 @@ type GroupMessage struct {
 	Members   int       `json:"members"`  // out: whom it went to
 	Received  int       `json:"received"` // out: how many of them have received it
 	Read      int       `json:"read"`
+	QuotedID  string    `json:"quoted_message_id"` // the message that it answers
+	Quoted    string    `json:"quoted_text"`
 }
 
 // GroupMessages lists the latest messages of a group, newest first; at most
@@ -32,6 +34,26 @@ func (c *Client) GroupMessages(ctx context.Context, id string, limit int) ([]Gro
 	}
 	err := c.do(ctx, request{method: http.MethodGet, path: groupPath(id, "/messages"), query: query, out: &list})
 	return list.Items, err
+}
+
+// GroupContent is what is sent to a group.
+type GroupContent struct {
+	Content
+	QuotedID string `json:"quoted_message_id,omitempty"` // the message of the group that it answers
+}
+
+// SendToGroup sends a text, a file or a template to a group.
+func (c *Client) SendToGroup(ctx context.Context, id string, content GroupContent, key string) (Accepted, error) {
+	var accepted Accepted
+	err := c.do(ctx, request{method: http.MethodPost, path: groupPath(id, "/messages"), key: key, body: content, out: &accepted})
+	return accepted, err
+}
+
+// ResendToGroup sends a failed message of a group again.
+func (c *Client) ResendToGroup(ctx context.Context, id, messageID string) (Accepted, error) {
+	var accepted Accepted
+	err := c.do(ctx, request{method: http.MethodPost, path: groupPath(id, "/messages/"+segment(messageID)+":resend"), out: &accepted})
+	return accepted, err
 }
 
 // LogEntry is one entry of a conversation's log.

@@ -73,7 +73,7 @@ func (s *story) chat(ctx context.Context, c *circle) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "  %s writes: %s\n", whoJoins, groupQuestion)
-	if _, err := c.agent.SendToGroup(ctx, c.group, apiclient.Content{Kind: "text", Text: groupAnswer}, ""); err != nil {
+	if _, err := c.agent.SendToGroup(ctx, c.group, apiclient.GroupContent{Content: apiclient.Content{Kind: "text", Text: groupAnswer}}, ""); err != nil {
 		return fmt.Errorf("send to the group: %w", err)
 	}
 	m, err := s.watchMessages(ctx, c, "out", func(m apiclient.GroupMessage) bool { return m.State == "read" || m.State == "failed" })

@@ -40,6 +40,7 @@ type ChangeRef struct {
 type MessageRef struct {
 	TeamID    uuid.UUID `json:"team_id"`
 	MessageID uuid.UUID `json:"message_id"`
+	Files     bool      `json:"files,omitempty"` // it carries some: they are handed over first
 }
 
 // CreateGroupID is the workflow id of a request for a group: "wa-group/{team}/{group}".

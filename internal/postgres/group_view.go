@@ -181,6 +181,8 @@ type GroupMessage struct {
 	Members   int // out: whom it went to
 	Received  int // out: of these
 	Read      int
+	QuotedID  *uuid.UUID // the message of the group that it answers
+	Quoted    string     // what that says
 }
 
 // GroupMessages lists the messages of a group, newest first.
@@ -188,17 +190,23 @@ func (s *Store) GroupMessages(ctx context.Context, teamID, groupID uuid.UUID, li
 	var out []GroupMessage
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, `
-SELECT * FROM (
-  (SELECT m.id, 'out', k.body -> 0 ->> 'kind', COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', ''), m.state::text,
-     COALESCE(m.code, ''), COALESCE(m.sent_at, m.attempted_at, to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0)) AS at,
-     r.members, r.received, r.read
+SELECT x.id, x.direction, x.kind, x.text, x.state, x.code, x.at, x.members, x.received, x.read, q.id, COALESCE(q.text, '') FROM (
+  (SELECT m.id, 'out' AS direction, k.body -> 0 ->> 'kind' AS kind,
+     COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', k.body -> 0 -> 'media' ->> 'name', '') AS text, m.state::text AS state,
+     COALESCE(m.code, '') AS code, COALESCE(m.sent_at, m.attempted_at, to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0)) AS at,
+     r.members, r.received, r.read, k.body -> 0 ->> 'quoted_id' AS quoted
    FROM messages m JOIN contents k ON k.id = m.content_id CROSS JOIN LATERAL (
      SELECT count(*) AS members, count(received_at) AS received, count(read_at) AS read FROM group_receipts WHERE message_id = m.id) r
    WHERE m.team_id = $1 AND m.conversation_id = $2 ORDER BY m.id DESC LIMIT $3)
   UNION ALL
-  (SELECT i.id, 'in', i.kind, COALESCE(i.body ->> 'text', ''), '', '', i.sent_at, 0, 0, 0
+  (SELECT i.id, 'in', i.kind, COALESCE(i.body ->> 'text', ''), '', '', i.sent_at, 0, 0, 0, i.quoted_id
    FROM inbound_messages i WHERE i.team_id = $1 AND i.conversation_id = $2 ORDER BY i.sent_at DESC LIMIT $3)
-) x ORDER BY at DESC LIMIT $3`, teamID, groupID, limit)
+) x LEFT JOIN LATERAL (
+  SELECT m.id, COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', k.body -> 0 -> 'media' ->> 'name') AS text
+  FROM messages m JOIN contents k ON k.id = m.content_id WHERE x.quoted <> '' AND m.conversation_id = $2 AND m.provider_id = x.quoted
+  UNION ALL
+  SELECT i.id, i.body ->> 'text' FROM inbound_messages i WHERE x.quoted <> '' AND i.conversation_id = $2 AND i.provider_id = x.quoted LIMIT 1
+) q ON true ORDER BY x.at DESC LIMIT $3`, teamID, groupID, limit)
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[GroupMessage])
 		return err
 	})

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -137,6 +136,7 @@ func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.Out
 		return nil, err
 	}
 	if r.ToGroup {
+		out.QuotedID = r.Contents[0].QuotedID
 		if err := expectReceipts(ctx, tx, r); err != nil {
 			return nil, err
 		}
@@ -230,66 +230,4 @@ func (r outgoingRow) decide(proven bool) omniflow.MessageStatus {
 	}
 	pause := min(r.ReconcileAfter, max(2*time.Second, age/4))
 	return omniflow.MessageStatus{State: omniflow.Unknown, Code: omniflow.OutcomeUnknown, DueAt: r.Now.Add(pause)}
-}
-
-// NewGroupMessage is a message that a member sends to a group.
-type NewGroupMessage struct {
-	ID, TeamID, GroupID, ActorID uuid.UUID
-	Content                      omniflow.Content
-	Components                   []string // of a template
-	ParticipantsOnly             bool     // COL-05
-}
-
-// CreateGroupMessage checks the group and the sender, stores the message and
-// promises its run, in one transaction. One that is there under this id is
-// left alone.
-//
-// Refusals: not_found, permission_denied, group_not_approved and the others of
-// Usable, invalid_transition, not_participant, window_template_only.
-func (s *Store) CreateGroupMessage(ctx context.Context, m NewGroupMessage) (*Start, error) {
-	var out *Start
-	workflowID := omniflow.SendMessageID(m.TeamID, m.ID)
-	err := s.inTeam(ctx, m.TeamID, func(tx pgx.Tx) error {
-		g, err := lockGroup(ctx, tx, m.TeamID, m.GroupID)
-		if err != nil {
-			return err
-		}
-		in, err := situation(ctx, tx, g, m.ActorID)
-		if err != nil {
-			return err
-		}
-		var last *time.Time
-		if err := tx.QueryRow(ctx, `SELECT max(last_customer_message_at) FROM conversations WHERE id = $1`, m.GroupID).Scan(&last); err != nil {
-			return err
-		}
-		if no := omniflow.PermitGroupMessage(in, m.Content.Kind, m.ParticipantsOnly, last, time.Now()); no != nil {
-			return no
-		}
-		if err := promiseMessage(ctx, tx, m, g, workflowID); err != nil {
-			return err
-		}
-		out, err = openPromise(ctx, tx, m.TeamID, workflowID)
-		return err
-	})
-	var refusal *omniflow.Refusal
-	if err != nil && !errors.As(err, &refusal) {
-		return nil, fmt.Errorf("create message to group %s: %w", m.GroupID, err)
-	}
-	return out, err
-}
-
-func promiseMessage(ctx context.Context, tx pgx.Tx, m NewGroupMessage, g groupRow, workflowID string) error {
-	var there bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM messages WHERE id = $1)`, m.ID).Scan(&there); err != nil || there {
-		return err
-	}
-	_, err := queueMessage(ctx, tx, queuedMessage{ID: m.ID, TeamID: m.TeamID, ChannelAccountID: g.ChannelAccountID, ConversationID: g.ID,
-		Recipient: *g.ProviderID, Contents: []omniflow.Content{m.Content}})
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `
-INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary, conversation_id) VALUES ($1, $2, $3, $4, $5, 'message to a WhatsApp group', $6)`,
-		newID(), m.TeamID, omniflow.SendMessageRun, workflowID, omniflow.MessageRef{TeamID: m.TeamID, MessageID: m.ID}, g.ID)
-	return err
 }

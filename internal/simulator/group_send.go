@@ -95,7 +95,7 @@ func (a *account) deliverToMembers(m *whatsappMessage, g *group, id string) {
 	b := a.groupsBook()
 	for _, member := range g.members {
 		b.deliveries = append(b.deliveries, GroupDelivery{ExternalID: a.id, GroupID: g.id, Member: member,
-			Key: m.Opaque, ProviderID: id, ContentSHA256: hexOf(m.hash), At: a.clock().UTC()})
+			Key: m.Opaque, ProviderID: id, ContentSHA256: hexOf(m.hash), Quoted: m.Context.MessageID, At: a.clock().UTC()})
 	}
 }
 

@@ -38,6 +38,7 @@ type GroupDelivery struct {
 	Key           string    `json:"key"` // biz_opaque_callback_data
 	ProviderID    string    `json:"provider_id"`
 	ContentSHA256 string    `json:"content_sha256"`
+	Quoted        string    `json:"quoted,omitempty"` // id of the message that it answers
 	At            time.Time `json:"at"`
 }
 
