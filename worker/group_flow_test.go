@@ -185,7 +185,7 @@ func TestMessagesGoToAGroupAndComeFromIt(t *testing.T) {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
 		list, err = h.store.GroupMessages(t.Context(), h.ID, id, 10)
 		require.NoError(t, err)
-		if len(list) == 3 && list[0].State == "received" && list[1].State == "received" {
+		if len(list) == 3 && omniflow.MessageState(list[0].State).Delivered() && omniflow.MessageState(list[1].State).Delivered() {
 			break
 		}
 	}

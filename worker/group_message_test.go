@@ -64,7 +64,7 @@ func TestAFailedGroupMessageIsSentAgainOnce(t *testing.T) {
 	var no *omniflow.Refusal
 	require.ErrorAs(t, errs[1], &no, "one click twice is one resend")
 	require.Equal(t, omniflow.MessageNotFailed, no.Code)
-	h.until(id, "sent", func(postgres.GroupDetail) bool { return h.newest(id).State == "received" })
+	h.until(id, "sent", func(postgres.GroupDetail) bool { return omniflow.MessageState(h.newest(id).State).Delivered() })
 	require.Len(t, h.sim.GroupDeliveries(), 1)
 	require.Empty(t, h.show(id).SendCode)
 	h.record("SendMessage-again", omniflow.SendMessageID(h.ID, m))
