@@ -27,6 +27,8 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	w.exec(`INSERT INTO groups (id, team_id, channel_account_id, creator_id, name, marker) VALUES ($1, $2, $3, $4, 'x', 'ref:x')`,
 		group, c.id, accounts["whatsapp"], c.ids["administrator"])
 	w.exec(`INSERT INTO group_members (id, team_id, group_id, phone, phone_hash, state) VALUES ($1, $2, $3, '1', 'h', 'inviting')`, member, c.id, group)
+	keyword := uuid.New()
+	w.exec(`INSERT INTO keyword_rules (id, team_id, keyword, match, reply) VALUES ($1, $2, 'k', 'exact', 'r')`, keyword, c.id)
 	stranger := w.company("omo", "sales_staff", "supervisor")
 	w.exec(`UPDATE teams SET flags = '{whatsapp_group_enabled}' WHERE team_id = $1`, stranger.id)
 
@@ -45,6 +47,7 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		"rate-broadcast":   m{"channel_account_id": accounts["line"], "rate_per_second": 1},
 		"add-group-member": m{"phone": "+886912345678"}, "send-group-message": m{"kind": "text", "text": "x"}, "set-group": m{"name": "x"},
 		"follow-group": m{}, "end-group": m{}, "reopen-group": m{}, "transfer-group": m{"receiver_id": c.ids["administrator"]},
+		"transfer-conversation": m{"receiver_id": c.ids["administrator"]}, "replace-keyword-rule": m{"keyword": "k", "reply": "x"},
 		"set-group-settings": m{"review_timeout_seconds": 9, "invitation_timeout_seconds": 9, "removal_timeout_seconds": 9, "invite_template": "x",
 			"invite_language": "en", "approve_invited": true},
 	}
@@ -58,6 +61,10 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		switch {
 		case strings.Contains(path, "/groups"):
 			return strings.ReplaceAll(path, "{id}", group.String())
+		case strings.Contains(path, "/conversations/"):
+			return strings.ReplaceAll(path, "{id}", conversation.String())
+		case strings.Contains(path, "/keyword-rules/"):
+			return strings.ReplaceAll(path, "{id}", keyword.String())
 		case strings.Contains(path, "channel-accounts"):
 			return strings.ReplaceAll(path, "{id}", account.String())
 		case strings.Contains(path, "dead-letters"):
