@@ -15,7 +15,9 @@ func (c *club) openGroup() (id uuid.UUID, send func(m) reply) {
 	c.w.t.Helper()
 	id = c.group("cs_agent", "created")
 	c.w.exec(`UPDATE conversations SET last_customer_message_at = now() WHERE id = $1`, id)
-	return id, func(body m) reply { return c.w.do("POST", "/v1/groups/"+id.String()+"/messages", c.token["cs_agent"], body) }
+	return id, func(body m) reply {
+		return c.w.do("POST", "/v1/groups/"+id.String()+"/messages", c.token["cs_agent"], body)
+	}
 }
 
 func TestAFailedGroupMessageIsResentByApiOnce(t *testing.T) {

@@ -74,6 +74,7 @@ func TestAGroupIsRequested(t *testing.T) {
 		{"EX-008 a description of 2,048 bytes", m{"description": zh(682) + "ab"}, 202, ""},
 		{"EX-008 and of 2,049", m{"description": zh(683)}, 422, "group_description_too_long"},
 		{"EX-009 VIP 😀", m{"name": "VIP 😀"}, 422, "group_text_emoji"},
+		{"emoji hidden by a zero-width joiner", m{"name": "VIP\u200d😀"}, 422, "group_text_emoji"},
 		{"emoji in the description", m{"description": "1\uFE0F\u20E3"}, 422, "group_text_emoji"},
 		{"no name", m{"name": " 　"}, 422, "group_name_required"},
 		{"no number", m{"members": []string{}}, 422, "group_members_required"},
@@ -329,4 +330,19 @@ func TestARequestOutlivesTheEngine(t *testing.T) {
 	c.w.engine.fail(temporalclient.ErrUnavailable, nil)
 	require.Equal(t, 202, c.w.do("POST", "/v1/groups", c.token["cs_agent"], c.request(nil)).Status)
 	require.Len(t, c.w.ids(`SELECT id FROM outbox WHERE workflow = 'CreateGroup' AND started_at IS NULL`), 1)
+}
+
+// A name of 128 bytes that ends inside a character is no text: nothing is
+// stored, whether it is written as bytes or as half a surrogate pair.
+func TestANameThatEndsInsideACharacter(t *testing.T) {
+	t.Parallel()
+	c := newClub(t)
+	for name, tail := range map[string]string{"bytes": "中"[:2], "half a pair": `\ud83d`} {
+		body := `{"channel_account_id":"` + c.account + `","name":"` + strings.Repeat("中", 42) + tail + `","members":["+886912345678"]}`
+		answer := c.w.do("POST", "/v1/groups", c.token["cs_agent"], []byte(body), "Content-Type", "application/json")
+		require.Contains(t, []int{400, 422}, answer.Status, "%s: %s", name, answer.Body)
+	}
+	require.Empty(t, c.w.ids(`SELECT id FROM groups`))
+	starts, _ := c.w.engine.calls()
+	require.Empty(t, starts)
 }

@@ -58,6 +58,7 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		path = strings.ReplaceAll(path, "{team_id}", team)
 		path = strings.ReplaceAll(path, "{conversation_id}", conversation.String())
 		path = strings.ReplaceAll(path, "{member_id}", member.String())
+		path = strings.ReplaceAll(path, "{message_id}", member.String())
 		switch {
 		case strings.Contains(path, "/groups"):
 			return strings.ReplaceAll(path, "{id}", group.String())

@@ -75,3 +75,47 @@ func TestANumberThatMayHaveNoGroupsStillTalksOneToOne(t *testing.T) {
 	require.Equal(t, id.String(), h.conversationOf(omniflow.CreateGroupID(h.ID, id)))
 	require.Equal(t, id.String(), h.conversationOf(h.runOf(id, joiner)))
 }
+
+// The provider takes the invitation, but its answer never comes: the call times
+// out, the webhooks tell, and the person is invited once.
+func TestEX025AnInvitationWhoseCallTimesOut(t *testing.T) {
+	t.Parallel()
+	h := newHall(t)
+	require.NoError(t, h.sim.SetFaults(simulator.Faults{Channel: simulator.WhatsApp, ExternalID: h.number, HangSeconds: 25,
+		Next: []simulator.NextFault{{Recipient: joiner, Fault: simulator.Throttle}, {Recipient: joiner, Fault: simulator.LostHang}}}))
+	id := h.create("hangs", joiner)
+	h.until(id, "joined", member(joiner, omniflow.MemberJoined))
+	run, _ := h.memberRun(id, joiner) // ends when the call has timed out
+	require.Equal(t, workflows.ChangeGroupMemberResult{Outcome: omniflow.MemberJoined}, run)
+	require.Len(t, h.show(id).Members, 1)
+	truth := h.sim.GroupsMarked("hangs")[0]
+	require.Equal(t, []string{joiner}, truth.Members)
+	require.Equal(t, 1, truth.Invitations[joiner], "never twice")
+	var tries int
+	h.Scan(&tries, `SELECT m.attempt FROM messages m JOIN group_members g ON g.message_id = m.id WHERE g.group_id = $1`, id)
+	require.Equal(t, 2, tries, "one throttled, one timed out, none after it")
+}
+
+// EX-026: nobody tells us of a refusal, but a revoked request does; either way
+// it has failed with its reason, is not tried again, and is dropped without a
+// call. The history of who stays silent is short.
+func TestEX026WhoRefusesHasFailed(t *testing.T) {
+	t.Parallel()
+	h := newHall(t)
+	h.Exec(`UPDATE teams SET invitation_timeout = '4 seconds', approve_invited = false WHERE team_id = $1`, h.ID)
+	h.people(simulator.GroupUser{ID: joiner, Behaviour: simulator.AsksAndGoes, StayMS: 300}, simulator.GroupUser{ID: silent, Behaviour: simulator.RefusesGroup})
+	id := h.create("refusals", joiner, silent)
+	h.until(id, "revoked", member(joiner, omniflow.MemberAddFailed))
+	g := h.until(id, "expired", member(silent, omniflow.MemberAddFailed))
+	require.Equal(t, []omniflow.Code{omniflow.JoinRevoked, omniflow.InviteExpired}, []omniflow.Code{g.Members[0].Code, g.Members[1].Code})
+	run, events := h.memberRun(id, silent)
+	require.Equal(t, workflows.ChangeGroupMemberResult{Outcome: omniflow.MemberAddFailed, Code: omniflow.InviteExpired}, run)
+	require.Less(t, events, 40, "of a member who is invited and stays silent")
+	truth := h.sim.GroupsMarked("refusals")[0]
+	require.Equal(t, map[string]int{joiner: 1, silent: 1}, truth.Invitations, "no retry")
+	for _, phone := range []string{joiner, silent} {
+		h.order(id, phone, postgres.MemberOrder{Event: omniflow.MemberRemove})
+		h.until(id, "dropped", member(phone, omniflow.MemberRemoved))
+	}
+	require.Zero(t, h.sim.GroupCalls(h.number)[simulator.GroupRemove], "D-MEM-1: no call")
+}
