@@ -19,6 +19,7 @@ func (r Role) SeesTeamEvents() bool { return r.AdminType() }
 
 // Sighting is what decides whether a member sees a conversation.
 type Sighting struct {
+	Type     ConversationType // zero: one_to_one
 	Role     Role
 	Relation Relation
 	State    ConversationState
@@ -26,12 +27,12 @@ type Sighting struct {
 	Bound    bool // the customer is on the team customer list: bound to somebody (OMO-05)
 }
 
-// Sees says whether the member may see the conversation (D-ROL-3):
-// permission_denied with MC-16. Pending ones are seen by every role that
+// Sees says whether the member may see the conversation (D-ROL-3,
+// GRP-02): permission_denied with MC-16. Pending ones are seen by every role that
 // handles any, and so is a closed one that nobody followed (D-CNV-2).
 func (s Sighting) Sees() *Refusal {
 	switch mine := s.Relation.Follower || s.Relation.Collaborator; {
-	case !s.Role.Handles():
+	case !s.Role.Handles(), s.Type == WhatsAppGroup && Permit(UseWhatsAppGroups, s.Role, s.Relation) != nil:
 	case mine, s.Role.SeesTeamEvents(), s.State == PendingHuman, s.State == PendingBot, s.State == Closed && !s.Followed:
 		return nil
 	case s.Role == SalesManager && s.Bound:
@@ -44,6 +45,7 @@ func (s Sighting) Sees() *Refusal {
 
 // ConversationSituation is what the rules of a move need to know.
 type ConversationSituation struct {
+	Type          ConversationType // zero: one_to_one
 	State         ConversationState
 	Actor         Actor
 	Relation      Relation // of the actor
@@ -131,7 +133,7 @@ func (in ConversationSituation) permitTaking(e Event) *Refusal {
 // Sighting is the situation as far as it decides whether the actor sees the
 // conversation.
 func (in ConversationSituation) Sighting() Sighting {
-	return Sighting{Role: in.Actor.Role, Relation: in.Relation, State: in.State, Followed: in.Followed, Bound: in.Bound}
+	return Sighting{Type: in.Type, Role: in.Actor.Role, Relation: in.Relation, State: in.State, Followed: in.Followed, Bound: in.Bound}
 }
 
 func (in ConversationSituation) permitEnding() *Refusal {

@@ -112,6 +112,9 @@ func TestDROL3WhoSeesWhat(t *testing.T) {
 			require.Equal(t, role != Marketing, in.Sees() == nil, "%s %s, one's own", role, s)
 		}
 	}
+	for role, sees := range map[Role]bool{CSAgent: true, MarketingCS: true, SalesStaff: false, SalesManager: false} {
+		require.Equal(t, sees, Sighting{Type: WhatsAppGroup, Role: role, State: PendingHuman}.Sees() == nil, "GRP-02 %s", role)
+	}
 	require.Equal(t, "沒有權限查看此顧客對話", Sighting{Role: CSAgent, State: Handling, Followed: true}.Sees().Text())
 }
 

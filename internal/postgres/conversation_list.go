@@ -43,8 +43,8 @@ var sortKeys = map[omniflow.ConversationSort]struct {
 }{
 	omniflow.NewestMessage:  {lastMessage, true},
 	omniflow.OldestMessage:  {lastMessage, false},
-	omniflow.NewestFollowed: {`COALESCE(CASE WHEN c.follower_id IS NOT NULL THEN c.followed_at END, ` + beforeAll + `)`, true},
-	omniflow.OldestFollowed: {`COALESCE(CASE WHEN c.follower_id IS NOT NULL THEN c.followed_at END, ` + afterAll + `)`, false},
+	omniflow.NewestFollowed: {`COALESCE(CASE WHEN c.follower_id IS NOT NULL THEN COALESCE(c.followed_at, c.created_at) END, ` + beforeAll + `)`, true},
+	omniflow.OldestFollowed: {`COALESCE(CASE WHEN c.follower_id IS NOT NULL THEN COALESCE(c.followed_at, c.created_at) END, ` + afterAll + `)`, false},
 	omniflow.LongestWaiting: {`COALESCE(CASE WHEN c.state IN ('pending_human', 'handling') THEN c.waiting_since END, ` + afterAll + `)`, false},
 }
 

@@ -106,7 +106,7 @@ func (c conversationRow) decide(ctx context.Context, tx pgx.Tx, st conversationS
 
 // situation is what the rules need to know of the conversation and the actor.
 func (c conversationRow) situation(ctx context.Context, tx pgx.Tx, st conversationStep) (omniflow.ConversationSituation, error) {
-	in := omniflow.ConversationSituation{State: c.State, Followed: c.FollowerID != nil, Follower: c.Follower, Collaborators: c.Collaborators}
+	in := omniflow.ConversationSituation{Type: c.Type, State: c.State, Followed: c.FollowerID != nil, Follower: c.Follower, Collaborators: c.Collaborators}
 	in.Relation.Follower = c.FollowerID != nil && *c.FollowerID == st.ActorID
 	err := tx.QueryRow(ctx, `
 SELECT m.role, m.state, EXISTS (SELECT FROM collaborators k WHERE k.conversation_id = $3 AND k.member_id = $2),

@@ -87,7 +87,7 @@ func (s *Store) ShowConversation(ctx context.Context, teamID, viewerID uuid.UUID
 		if err != nil {
 			return oneRow(err, "conversation", id)
 		}
-		sight := omniflow.Sighting{Role: role, Relation: c.Relation(viewerID), State: c.State, Followed: c.FollowerID != nil, Bound: c.Bound}
+		sight := omniflow.Sighting{Type: c.Type, Role: role, Relation: c.Relation(viewerID), State: c.State, Followed: c.FollowerID != nil, Bound: c.Bound}
 		if no := sight.Sees(); no != nil {
 			return no
 		}
