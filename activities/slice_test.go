@@ -270,6 +270,7 @@ func (s *stage) call(ch omniflow.Channel, messages []omniflow.ClaimedMessage) {
 	}
 }
 
+// EX-069.
 func TestEX069TwoFaultsThenSentOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

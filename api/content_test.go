@@ -294,6 +294,7 @@ func TestImagesOfSavedRepliesAreCompressed(t *testing.T) {
 	}
 }
 
+// BRD-11, BRD-12, D-BRD-4.
 func TestBoundCustomersAtTheDoor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

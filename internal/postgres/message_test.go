@@ -59,6 +59,7 @@ func TestPlanNarrowsByFilterAndByName(t *testing.T) {
 	require.Equal(t, 2, plan(omniflow.Audience{ConversationIDs: []uuid.UUID{ids[0], ids[3]}}))
 }
 
+// D-BRD-3: a window skips one recipient, and refuses nothing.
 func TestEX122AFacebookCustomerSilentFor8DaysIsSkipped(t *testing.T) {
 	t.Parallel()
 	s := newSpine(t)
