@@ -15,11 +15,12 @@ type preparedFiles map[omniflow.MediaKey]omniflow.Media
 // fill puts into contents where the provider finds their files.
 func (p preparedFiles) fill(contents []omniflow.Content) {
 	for i, c := range contents {
-		if c.Media == nil {
+		file, kind := c.File()
+		if file == nil {
 			continue
 		}
-		if m, ok := p[omniflow.MediaKey{ID: c.Media.ID, Kind: c.Kind}]; ok {
-			contents[i].Media = &m
+		if m, ok := p[omniflow.MediaKey{ID: file.ID, Kind: kind}]; ok {
+			contents[i] = c.WithFile(m)
 		}
 	}
 }

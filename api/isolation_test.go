@@ -48,6 +48,8 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		"add-group-member": m{"phone": "+886912345678"}, "send-group-message": m{"kind": "text", "text": "x"}, "set-group": m{"name": "x"},
 		"follow-group": m{}, "end-group": m{}, "reopen-group": m{}, "transfer-group": m{"receiver_id": c.ids["administrator"]},
 		"transfer-conversation": m{"receiver_id": c.ids["administrator"]}, "replace-keyword-rule": m{"keyword": "k", "reply": "x"},
+		"send-message": m{"kind": "text", "text": "x"}, "set-survey": m{"text": "x"},
+		"set-auto-close-rule": m{"version": 1, "name": "x", "channels": []string{"line"}, "enabled": true},
 		"set-group-settings": m{"review_timeout_seconds": 9, "invitation_timeout_seconds": 9, "removal_timeout_seconds": 9, "invite_template": "x",
 			"invite_language": "en", "approve_invited": true},
 	}

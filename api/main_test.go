@@ -40,6 +40,7 @@ type fakeEngine struct {
 	mu      sync.Mutex
 	starts  []temporalclient.OutboxStart
 	updates []update
+	signals []temporalclient.OutboxSignal
 	err     error // of Start and Healthy
 	refuse  error // of Update
 }
@@ -61,6 +62,13 @@ func (e *fakeEngine) Update(_ context.Context, workflowID, id, name string, in w
 	defer e.mu.Unlock()
 	e.updates = append(e.updates, update{workflowID, id, name, in})
 	return workflows.ControlResult{Changed: true}, errors.Join(e.err, e.refuse)
+}
+
+func (e *fakeEngine) Signal(_ context.Context, s temporalclient.OutboxSignal) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.signals = append(e.signals, s)
+	return e.err
 }
 
 func (e *fakeEngine) Healthy(context.Context) error {

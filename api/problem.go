@@ -61,7 +61,7 @@ func refusalStatus(code omniflow.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case omniflow.SignatureInvalid, codeUnauthenticated:
 		return http.StatusUnauthorized
-	case omniflow.BroadcastFinished, codeKeyReused, codeInProgress:
+	case omniflow.BroadcastFinished, omniflow.VersionConflict, codeKeyReused, codeInProgress:
 		return http.StatusConflict
 	}
 	return http.StatusUnprocessableEntity

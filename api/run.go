@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
 	"omniflow/internal/channel"
@@ -65,10 +66,16 @@ func run(ctx context.Context, getenv func(string) string) error {
 	}
 	s := newService(serviceInput{
 		files: files, links: media.NewLinks(cfg.PublicURL, cfg.Keys),
-		store: store, engine: temporalclient.Engine{Client: temporal}, keys: cfg.Keys, tokens: cfg.Tokens,
+		store: store, engine: newEngine(cfg, temporal), keys: cfg.Keys, tokens: cfg.Tokens,
 		webhooks: webhooks(), log: log, registry: registry, codecOrigins: cfg.CodecOrigins, codecOpen: cfg.CodecOpen,
 	})
 	return serve(ctx, cfg, s, registry, log)
+}
+
+// newEngine is Temporal as the API uses it.
+func newEngine(cfg config.API, c client.Client) temporalclient.Engine {
+	return temporalclient.Engine{Client: c, Signals: temporalclient.Signaler{Client: c, Namespace: cfg.Temporal.Namespace,
+		Converter: temporalclient.Converter(cfg.Keys)}}
 }
 
 // webhooks are the readers of each channel's webhooks. They send nothing, so

@@ -24,6 +24,8 @@ import (
 type engine interface {
 	// Start makes sure that a promised run exists.
 	Start(ctx context.Context, s temporalclient.OutboxStart) error
+	// Signal delivers a promised signal; twice is once.
+	Signal(ctx context.Context, s temporalclient.OutboxSignal) error
 	// Update asks a run for something and waits until it is done. updateID
 	// makes asking twice the same as asking once.
 	//
@@ -96,6 +98,8 @@ func (s *service) handler() http.Handler {
 	s.addGroups()
 	s.addConversations()
 	s.addKeywords()
+	s.addConversationMessages()
+	s.addAutoClose()
 	s.addDeadLetters()
 	s.addMedia(routes)
 	addDocs(routes)

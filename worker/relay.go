@@ -21,7 +21,11 @@ const (
 	quotaEach   = time.Minute
 	purgeEach   = time.Hour
 	filesEach   = time.Second
-	filesWithin = 5 * time.Minute  // a customer's file may have 100 MB
+	filesWithin = 5 * time.Minute // a customer's file may have 100 MB
+	sweepEach   = 5 * time.Second
+	sweepBatch  = 500
+	recountEach = time.Second // a step of recountStep: 10,000 conversations hear of a new rule within 20 s
+	recountStep = 500
 	stepWithin  = 30 * time.Second // a step that takes longer is broken off and tried again
 )
 
@@ -59,6 +63,8 @@ func (r *relay) run(ctx context.Context) error {
 	if r.files != nil {
 		group.Go(func() error { return r.eachWithin(ctx, "fetch files", filesEach, filesWithin, r.files) })
 	}
+	group.Go(func() error { return r.each(ctx, "sweep conversations", sweepEach, r.sweep) })
+	group.Go(func() error { return r.each(ctx, "recount automatic endings", recountEach, r.recount) })
 	return group.Wait()
 }
 
@@ -124,4 +130,21 @@ func (r *relay) drainSignals(ctx context.Context) (int, error) {
 // purge drops what has served its time; it never finds work left over.
 func (r *relay) purge(ctx context.Context) (int, error) {
 	return 0, r.store.Purge(ctx)
+}
+
+// sweep finds the conversations whose run is lost, a step at a time: nobody is
+// forgotten, and no herd is made.
+func (r *relay) sweep(ctx context.Context) (int, error) {
+	n, err := r.store.SweepConversations(ctx, sweepBatch)
+	if n > 0 {
+		r.log.Warn("runs of conversations were not there when they should have looked", "count", n)
+	}
+	return 0, err
+}
+
+// recount lets open conversations hear of new rules of automatic ending, a step
+// at a time.
+func (r *relay) recount(ctx context.Context) (int, error) {
+	_, err := r.store.RecountAutoClose(ctx, recountStep)
+	return 0, err
 }

@@ -77,6 +77,8 @@ const (
 	QuotedMessageNotFound Code = "quoted_message_not_found" // section 20
 	MessageNotFailed      Code = "message_not_failed"       // MSG-01: only a failed message is sent again
 
+	VersionConflict Code = "version_conflict" // SYS-04: somebody has changed it meanwhile
+
 	InvalidTransition  Code = "invalid_transition"   // section 2: the state does not allow the event
 	ReceiverIsFollower Code = "receiver_is_follower" // section 2: a transfer to oneself
 	ReceiverInactive   Code = "receiver_inactive"    // section 2

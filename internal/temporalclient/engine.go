@@ -24,12 +24,21 @@ var (
 
 // Engine is what the API asks of Temporal.
 type Engine struct {
-	Client client.Client
+	Client  client.Client
+	Signals Signaler
 }
 
 // Start is Starter.Start; every error is ErrUnavailable.
 func (e Engine) Start(ctx context.Context, s OutboxStart) error {
-	if err := Starter(e).Start(ctx, s); err != nil {
+	if err := (Starter{Client: e.Client}).Start(ctx, s); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// Signal is Signaler.Signal; every error is ErrUnavailable.
+func (e Engine) Signal(ctx context.Context, s OutboxSignal) error {
+	if err := e.Signals.Signal(ctx, s); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil

@@ -1,0 +1,76 @@
+package omniflow
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// CheckConversationContent says whether a member may send c, frozen, in a
+// one-to-one conversation on ch (FIL-01, RPL-06, RPL-09): message_empty,
+// message_too_long, content_unsupported, template_invalid, the media codes of
+// section 14, saved_reply_file_unsupported. Windows and people are asked
+// elsewhere.
+func CheckConversationContent(ch Channel, c Content) *Refusal {
+	switch c.Kind {
+	case Audio:
+		if c.MediaID == uuid.Nil {
+			return Refuse(MessageEmpty, "MSG-01", "the message names no media_id")
+		}
+		if c.Text != "" {
+			return Refuse(ContentUnsupported, "FIL-01", "an audio has no caption")
+		}
+	default:
+		if no := c.Check(); no != nil {
+			return no
+		}
+	}
+	switch {
+	case c.Kind == TemplateKind && ch != WhatsApp:
+		return unsupportedOn(ch, "MSG-07", "%s has no templates", ch)
+	case c.Kind == TemplateKind:
+		return nil
+	case c.Kind == SavedReply:
+		return checkReplyOn(ch, c.Contents)
+	case c.Media != nil:
+		if no := CheckMedia(ch, c.Kind, *c.Media); no != nil {
+			return no
+		}
+		if c.Text != "" && ch != WhatsApp {
+			return unsupportedOn(ch, "FIL-01", "a file on %s has no caption: send its text as a message of its own", ch)
+		}
+		return CheckCaption(ch, c.Text)
+	}
+	return checkPersonalText(ch, c.Text)
+}
+
+// checkPersonalText measures a text with the shortest name; what the customer
+// gets is measured again by the channel.
+func checkPersonalText(ch Channel, text string) *Refusal {
+	if Personal(text) {
+		if text = FillName(text, "x"); text == "" {
+			return nil
+		}
+	}
+	return CheckText(ch, text)
+}
+
+func checkReplyOn(ch Channel, contents []Content) *Refusal {
+	if slices.ContainsFunc(contents, func(c Content) bool { return c.Kind == File }) && !slices.Contains(fileReplies, ch) {
+		no := unsupportedOn(ch, "RPL-06", "a saved reply with a file cannot be sent on %s", ch)
+		no.Code = SavedReplyFileUnsupported
+		return no
+	}
+	for _, c := range contents {
+		if no := CheckConversationContent(ch, c); no != nil {
+			return no
+		}
+	}
+	return nil
+}
+
+func unsupportedOn(ch Channel, rule, format string, args ...any) *Refusal {
+	no := Refuse(ContentUnsupported, rule, format, args...)
+	no.Channels = []Channel{ch}
+	return no
+}
