@@ -1,0 +1,48 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestConversationCommands(t *testing.T) {
+	t.Parallel()
+	const one = `{"id":"c1","channel":"line","name":"王小明","state":"handling","follower_id":null,"follower_name":"Jess","unread":2,"waiting":"over_30m","window":"open","version":3,"result":"exists_ask_takeover"}`
+	for _, test := range []struct {
+		args   []string
+		answer string
+		asked  string
+		says   string
+	}{
+		{[]string{"conversation", "list", "--view", "my_handling", "--waiting", "--sort", "waiting"}, `{"items":[` + one + `],"next":"n"}`,
+			"GET /v1/conversations?limit=50&sort=waiting&view=my_handling&waiting=true", "more: --after n"},
+		{[]string{"conversation", "show", "c1"}, one, "GET /v1/conversations/c1", "followed by Jess, 2 unread"},
+		{[]string{"conversation", "follow", "c1", "--version", "3"}, one, `POST /v1/conversations/c1:follow {"version":3}`, "handling"},
+		{[]string{"conversation", "transfer", "c1", "--to", "m1"}, one, `POST /v1/conversations/c1:transfer {"receiver_id":"m1"}`, "handling"},
+		{[]string{"conversation", "take-over", "c1", "--reason", "away"}, one, `POST /v1/conversations/c1:take-over {"reason":"away"}`, "handling"},
+		{[]string{"conversation", "pin", "c1"}, one, "POST /v1/conversations/c1:pin", "handling"},
+		{[]string{"conversation", "create", "--account", "a1", "--phone", "+85291234567"}, one,
+			`POST /v1/conversations {"channel_account_id":"a1","phone":"+85291234567"}`, "Jess has it (handling): --take-over"},
+		{[]string{"conversation", "log", "c1"}, `{"items":[{"at":"2026-01-02T03:04:05Z","kind":"log","event":"end","text":"Jess 結束了對話。"}]}`, "GET /v1/conversations/c1/log", "Jess 結束了對話。"},
+		{[]string{"keyword", "add", "--keyword", "k", "--reply", "r"}, `{"id":"k1"}`, `POST /v1/keyword-rules {"keyword":"k","match":"exact","reply":"r"}`, "k1 saved"},
+		{[]string{"keyword", "replace", "k1", "--keyword", "k", "--ask-human"}, `{"id":"k1"}`, `PUT /v1/keyword-rules/k1 {"keyword":"k","match":"exact","ask_human":true}`, "k1 saved"},
+		{[]string{"keyword", "list"}, `{"items":[{"id":"k1","keyword":"k","assign_to":"00000000-0000-0000-0000-000000000000"}]}`, "GET /v1/keyword-rules?limit=50", "k1"},
+		{[]string{"keyword", "remove", "k1"}, ``, "DELETE /v1/keyword-rules/k1", "k1 deleted"},
+	} {
+		t.Run(test.args[0]+" "+test.args[1], func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, answer(200, test.answer))
+			code, out, errs := s.run(t.Context(), test.args...)
+			require.Zero(t, code, errs)
+			require.Equal(t, []string{test.asked}, s.requests)
+			require.Contains(t, out, test.says)
+		})
+	}
+	s := newShell(t, answer(422, `{"code":"invalid_transition","detail":"it is followed by Jess","status":422,"rule":"D-CNV-5"}`))
+	code, _, errs := s.run(t.Context(), "conversation", "follow", "c1")
+	require.Equal(t, 1, code)
+	require.Contains(t, errs, "followed by Jess")
+	code, _, _ = s.run(t.Context(), "conversation", "transfer", "c1")
+	require.Equal(t, 2, code, "--to is required")
+}
