@@ -20,8 +20,8 @@ import (
 const defaultReserve = 0.01
 
 type secretsBody struct {
-	Token       string `json:"token" minLength:"1" doc:"Bearer token of the provider's API."`
-	AppSecret   string `json:"app_secret" minLength:"1" doc:"Meta app secret or LINE channel secret: signs webhooks."`
+	Token       string `json:"token,omitempty" doc:"Bearer token of the provider's API; web chat has none."`
+	AppSecret   string `json:"app_secret,omitempty" doc:"Meta app secret or LINE channel secret: signs webhooks; web chat has none."`
 	VerifyToken string `json:"verify_token,omitempty" doc:"Meta: answers the subscription check."`
 	AppID       string `json:"app_id,omitempty" doc:"Messenger: tells our echoes from other apps'."`
 }
@@ -29,11 +29,11 @@ type secretsBody struct {
 type createAccountInput struct {
 	TeamPath
 	Body struct {
-		Channel            string      `json:"channel" doc:"line, facebook, instagram or whatsapp"`
+		Channel            string      `json:"channel" doc:"line, facebook, instagram, whatsapp or webchat"`
 		Name               string      `json:"name" minLength:"1" maxLength:"200"`
-		ExternalID         string      `json:"external_id" minLength:"1" maxLength:"200" doc:"Phone-number id, LINE bot user id, page id, Instagram account id."`
+		ExternalID         string      `json:"external_id,omitempty" maxLength:"200" doc:"Phone-number id, LINE bot user id, page id, Instagram account id; web chat needs none."`
 		WABAID             string      `json:"waba_id,omitempty" doc:"WhatsApp business account."`
-		Secrets            secretsBody `json:"secrets"`
+		Secrets            secretsBody `json:"secrets,omitzero" required:"false"`
 		RatePerSecond      *float64    `json:"rate_per_second,omitempty" doc:"Default: the documented rate of the channel."`
 		MulticastPerSecond *float64    `json:"multicast_per_second,omitempty" doc:"LINE: multicast calls of up to 500 recipients; default 200."`
 		InteractiveReserve *float64    `json:"interactive_reserve,omitempty" doc:"Share of the rate kept for agents, 0 to below 1; default 0.01. What agents send beyond it comes off the next slots of bulk traffic."`
@@ -113,7 +113,17 @@ func (s *service) createAccount(ctx context.Context, in *createAccountInput) (*a
 		return nil, err
 	}
 	b := in.Body
-	a := postgres.Account{ID: newResourceID(ctx), TeamID: in.TeamID, Channel: omniflow.Channel(b.Channel), Name: b.Name,
+	id := newResourceID(ctx)
+	if omniflow.Channel(b.Channel) == omniflow.Webchat && b.ExternalID == "" {
+		b.ExternalID = id.String()
+	}
+	if b.ExternalID == "" {
+		return nil, badInput("external_id is missing")
+	}
+	if err := b.Secrets.check(omniflow.Channel(b.Channel)); err != nil {
+		return nil, err
+	}
+	a := postgres.Account{ID: id, TeamID: in.TeamID, Channel: omniflow.Channel(b.Channel), Name: b.Name,
 		ExternalID: b.ExternalID, WABAID: b.WABAID, Limiters: limiters}
 	plain, err := json.Marshal(channel.Secrets{Token: b.Secrets.Token, AppSecret: b.Secrets.AppSecret, VerifyToken: b.Secrets.VerifyToken, AppID: b.Secrets.AppID})
 	if err != nil {
@@ -129,8 +139,8 @@ func (s *service) createAccount(ctx context.Context, in *createAccountInput) (*a
 // newLimiters checks the channel and the rates that are asked for.
 func newLimiters(in *createAccountInput) ([]postgres.Limiter, error) {
 	b, ch := in.Body, omniflow.Channel(in.Body.Channel)
-	if !slices.Contains(omniflow.BroadcastChannels[:], ch) {
-		return nil, omniflow.Refuse(omniflow.ChannelUnknown, "BRD-03", "the channel must be one of %v", omniflow.BroadcastChannels)
+	if !slices.Contains(omniflow.BroadcastChannels[:], ch) && ch != omniflow.Webchat {
+		return nil, omniflow.Refuse(omniflow.ChannelUnknown, "BRD-03", "the channel must be one of %v or %s", omniflow.BroadcastChannels, omniflow.Webchat)
 	}
 	reserve := valueOr(b.InteractiveReserve, defaultReserve)
 	if reserve < 0 || reserve >= 1 {
@@ -149,6 +159,14 @@ func newLimiters(in *createAccountInput) ([]postgres.Limiter, error) {
 		return nil, no
 	}
 	return append(limiters, postgres.Limiter{Name: string(omniflow.MulticastLimiter), LimitPerSecond: multicast, Reserve: reserve}), nil
+}
+
+// check says whether b is what the provider of ch gives.
+func (b secretsBody) check(ch omniflow.Channel) error {
+	if ch != omniflow.Webchat && (b.Token == "" || b.AppSecret == "") {
+		return badInput("secrets need a token and an app_secret")
+	}
+	return nil
 }
 
 func valueOr(p *float64, fallback float64) float64 {

@@ -26,6 +26,9 @@ func (s *service) addAccountSecrets() {
 
 func (s *service) setAccountSecrets(ctx context.Context, in *accountSecretsInput) (*accountOutput, error) {
 	b := in.Body.Secrets
+	if err := b.check(""); err != nil { // web chat has none to replace
+		return nil, err
+	}
 	plain, err := json.Marshal(channel.Secrets{Token: b.Token, AppSecret: b.AppSecret, VerifyToken: b.VerifyToken, AppID: b.AppID})
 	if err != nil {
 		return nil, fmt.Errorf("write secrets: %w", err)

@@ -59,6 +59,7 @@ type service struct {
 	api      huma.API
 	accounts *accountCache
 	inbox    *inbox
+	throttle *throttle // of the widget's calls
 	now      func() time.Time
 
 	draining  chan struct{} // closed when the program is told to stop
@@ -68,7 +69,7 @@ type service struct {
 func newService(in serviceInput) *service {
 	return &service{
 		serviceInput: in, metrics: newMetrics(in.registry), now: time.Now,
-		inbox: newInbox(in.store.ReceiveWebhooks), accounts: newAccountCache(accountCacheLife), draining: make(chan struct{}),
+		inbox: newInbox(in.store.ReceiveWebhooks), accounts: newAccountCache(accountCacheLife), throttle: newThrottle(), draining: make(chan struct{}),
 	}
 }
 
@@ -107,6 +108,8 @@ func (s *service) handler() http.Handler {
 	s.addBindings()
 	s.addReports()
 	s.addWebhooks(routes)
+	s.addWebchat(routes)
+	s.addAccountSettings()
 	s.addCodec(routes)
 	s.addHealth(routes)
 	routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

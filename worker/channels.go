@@ -13,6 +13,7 @@ import (
 	"omniflow/internal/channel/facebook"
 	"omniflow/internal/channel/instagram"
 	"omniflow/internal/channel/line"
+	"omniflow/internal/channel/webchat"
 	"omniflow/internal/channel/whatsapp"
 	"omniflow/internal/config"
 	"omniflow/internal/keyring"
@@ -30,6 +31,7 @@ func providers(cfg config.Worker) channelSet {
 		omniflow.WhatsApp:  whatsapp.New(cfg.WhatsAppBaseURL, http),
 		omniflow.Facebook:  facebook.New(cfg.MessengerBaseURL, http),
 		omniflow.Instagram: instagram.New(cfg.InstagramBaseURL, http),
+		omniflow.Webchat:   webchat.New(),
 	}
 }
 

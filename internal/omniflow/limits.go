@@ -29,15 +29,15 @@ const (
 // Rates of a channel account in calls per second: channels/whatsapp.md 5.1,
 // line.md 7, messenger.md 6, instagram.md 6. Facebook's and Instagram's default is the
 // sustained rate over which Meta stops the page; their maximum is the ceiling
-// of a single second.
+// of a single second. Web chat has no provider: its rate is ours.
 const (
 	LINEMulticastRate    = 200 // calls of up to 500 recipients each
 	MaxLINEMulticastRate = 200
 )
 
-var defaultRates = map[Channel]float64{WhatsApp: 80, LINE: 2000, Facebook: 40, Instagram: 40}
+var defaultRates = map[Channel]float64{WhatsApp: 80, LINE: 2000, Facebook: 40, Instagram: 40, Webchat: 200}
 
-var maxRates = map[Channel]float64{WhatsApp: 1000, LINE: 2000, Facebook: 300, Instagram: 300}
+var maxRates = map[Channel]float64{WhatsApp: 1000, LINE: 2000, Facebook: 300, Instagram: 300, Webchat: 2000}
 
 // DefaultRate is the rate of a new account of ch, in messages per second; 0
 // for a channel that the pipeline does not send to.

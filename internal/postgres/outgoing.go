@@ -149,7 +149,7 @@ func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.Out
 		)
 		UPDATE messages SET state = 'sending', code = NULL, due_at = NULL, attempt = attempt + 1, attempted_at = now(),
 		  attempt_key = CASE WHEN $2 THEN COALESCE(attempt_key, $3) END, http_status = NULL, latency_ms = NULL, trace = NULL WHERE id = $1
-		RETURNING attempt, attempted_at, COALESCE(attempt_key, '00000000-0000-0000-0000-000000000000')`, r.ID, r.Channel == string(omniflow.LINE), newID()).
+		RETURNING attempt, attempted_at, COALESCE(attempt_key, '00000000-0000-0000-0000-000000000000')`, r.ID, sentTwiceIsOnce(omniflow.Channel(r.Channel)), newID()).
 		Scan(&out.Attempt, &out.AttemptedAt, &out.RetryKey)
 	return out, err
 }

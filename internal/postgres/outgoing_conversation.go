@@ -25,6 +25,10 @@ func (r outgoingRow) again() bool {
 	return r.AttemptKey != nil && (r.State == string(omniflow.Queued) || r.State == string(omniflow.Sending))
 }
 
+// sentTwiceIsOnce says whether the same call may be made twice on ch: under LINE's
+// retry key, and on web chat, where the ledger itself is the hand-over.
+func sentTwiceIsOnce(ch omniflow.Channel) bool { return ch == omniflow.LINE || ch == omniflow.Webchat }
+
 // verdict is why the message may never leave, failed or skipped, or nothing. It
 // holds the conversation's state until the claim is committed.
 func (r outgoingRow) verdict(ctx context.Context, tx pgx.Tx) (omniflow.MessageStatus, error) {
