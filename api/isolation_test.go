@@ -33,12 +33,12 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	w.exec(`UPDATE teams SET flags = '{whatsapp_group_enabled}' WHERE team_id = $1`, stranger.id)
 
 	bodies := map[string]any{
-		"create-member":               m{"name": "x", "role": "cs_agent"},
-		"create-token":                m{"member_id": c.ids["sales_staff"]},
-		"create-machine-key":          m{"member_id": c.ids["sales_staff"], "name": "x"},
-		"create-channel-account":      m{"channel": "line", "name": "x", "external_id": "new", "secrets": m{"token": "a", "app_secret": "b"}},
-		"resume-channel-account":      m{"reason": "x"},
-		"set-menu-texts":              m{"texts": []string{"x"}}, "set-allowed-origins": m{"origins": []string{"https://shop.example"}},
+		"create-member":          m{"name": "x", "role": "cs_agent"},
+		"create-token":           m{"member_id": c.ids["sales_staff"]},
+		"create-machine-key":     m{"member_id": c.ids["sales_staff"], "name": "x"},
+		"create-channel-account": m{"channel": "line", "name": "x", "external_id": "new", "secrets": m{"token": "a", "app_secret": "b"}},
+		"resume-channel-account": m{"reason": "x"},
+		"set-menu-texts":         m{"texts": []string{"x"}}, "set-allowed-origins": m{"origins": []string{"https://shop.example"}},
 		"set-channel-account-rate":    m{"reason": "x", "rate_per_second": 1},
 		"set-channel-account-secrets": m{"reason": "x", "secrets": m{"token": "t", "app_secret": "s"}},
 		"save-template":               m{"waba_id": "w", "name": "x", "language": "zh_TW", "body_params": 0},

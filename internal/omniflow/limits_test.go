@@ -11,7 +11,7 @@ import (
 func TestRates(t *testing.T) {
 	t.Parallel()
 	for ch, want := range map[Channel][2]float64{
-		WhatsApp: {80, 1000}, LINE: {2000, 2000}, Facebook: {40, 300}, Instagram: {40, 300}, Webchat: {0, 0}, WeChat: {0, 0},
+		WhatsApp: {80, 1000}, LINE: {2000, 2000}, Facebook: {40, 300}, Instagram: {40, 300}, Webchat: {200, 2000}, WeChat: {0, 0},
 	} {
 		require.Equal(t, want, [2]float64{DefaultRate(ch), MaxRate(ch)}, ch)
 	}
