@@ -103,6 +103,7 @@ func (h *hall) work(base string) {
 	stopping := make(chan struct{})
 	acts := activities.New(h.store, &accounts{store: h.store, keys: h.keys}, channels.senders(), meter, log, stopping, activities.WithFiles(oneFile{}))
 	activities.AddGroups(acts, h.store, channels.groups())
+	activities.AddConversations(acts, h.store)
 	r := &relay{store: h.store, engine: temporalclient.Starter{Client: h.engine}, channels: channels, meter: meter, log: log, hash: h.keys.Hash,
 		quotas: acts.RefreshQuotas, signals: temporalclient.Signaler{Client: h.engine, Converter: temporalclient.Converter(h.keys)}}
 	ctx, stop := context.WithCancel(context.Background())

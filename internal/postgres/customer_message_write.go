@@ -96,7 +96,8 @@ func promiseLooks(ctx context.Context, tx pgx.Tx, woken []*heardTalk) error {
 	n := len(woken)
 	ids, teams, conversations, runs, inputs := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n), make([]string, n), make([]string, n)
 	for i, t := range woken {
-		input, err := json.Marshal(omniflow.ConversationRef{TeamID: t.TeamID, ConversationID: t.ID})
+		input, err := json.Marshal(omniflow.ServeConversationInput{Channel: t.Channel,
+			ConversationRef: omniflow.ConversationRef{TeamID: t.TeamID, ConversationID: t.ID}})
 		if err != nil {
 			return err
 		}
