@@ -72,6 +72,7 @@ func (s *service) addConversations() {
 	}
 	s.addConversationMoves()
 	s.addConversationCreation()
+	s.addCollaborators()
 }
 
 func (s *service) showConversation(ctx context.Context, id uuid.UUID) (*conversationOutput, error) {

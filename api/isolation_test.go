@@ -29,8 +29,14 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	w.exec(`INSERT INTO group_members (id, team_id, group_id, phone, phone_hash, state) VALUES ($1, $2, $3, '1', 'h', 'inviting')`, member, c.id, group)
 	keyword := uuid.New()
 	w.exec(`INSERT INTO keyword_rules (id, team_id, keyword, match, reply) VALUES ($1, $2, 'k', 'exact', 'r')`, keyword, c.id)
+	w.exec(`INSERT INTO collaborators (conversation_id, member_id, team_id, position) VALUES ($1, $2, $3, 1)`, conversation, c.ids["administrator"], c.id)
+	message := w.ids(`SELECT id FROM messages WHERE conversation_id = $1`, conversation)[0]
+	ending, reply, file := uuid.New(), uuid.New(), uuid.New()
+	w.exec(`INSERT INTO auto_close_rules (id, team_id, name, channels) VALUES ($1, $2, 'x', '{line}')`, ending, c.id)
+	w.exec(`INSERT INTO saved_replies (id, team_id, member_id, topic, kind, audience) VALUES ($1, $2, $3, 'x', 'custom', 'all_members')`, reply, c.id, c.ids["administrator"])
+	w.exec(`INSERT INTO media (id, team_id, kind, mime, name, bytes, sha256) VALUES ($1, $2, 'image', 'image/png', 'x', 1, 's')`, file, c.id)
 	stranger := w.company("omo", "sales_staff", "supervisor")
-	w.exec(`UPDATE teams SET flags = '{whatsapp_group_enabled}' WHERE team_id = $1`, stranger.id)
+	w.exec(`UPDATE teams SET flags = '{whatsapp_group_enabled,collaboration_enabled}'`)
 
 	bodies := map[string]any{
 		"create-member":          m{"name": "x", "role": "cs_agent"},
@@ -50,7 +56,9 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 		"follow-group": m{}, "end-group": m{}, "reopen-group": m{}, "transfer-group": m{"receiver_id": c.ids["administrator"]},
 		"transfer-conversation": m{"receiver_id": c.ids["administrator"]}, "replace-keyword-rule": m{"keyword": "k", "reply": "x"},
 		"send-message": m{"kind": "text", "text": "x"}, "set-survey": m{"text": "x"},
-		"set-auto-close-rule": m{"version": 1, "name": "x", "channels": []string{"line"}, "enabled": true},
+		"set-auto-close-rule":            m{"version": 1, "name": "x", "channels": []string{"line"}, "enabled": true},
+		"add-conversation-collaborators": members(stranger.ids["sales_staff"]), "remove-conversation-collaborators": members(c.ids["administrator"]),
+		"add-group-collaborators": members(stranger.ids["sales_staff"]), "remove-group-collaborators": members(c.ids["administrator"]),
 		"set-group-settings": m{"review_timeout_seconds": 9, "invitation_timeout_seconds": 9, "removal_timeout_seconds": 9, "invite_template": "x",
 			"invite_language": "en", "approve_invited": true},
 	}
@@ -60,21 +68,17 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	fill := func(path, team string, broadcast, account uuid.UUID) string {
 		path = strings.ReplaceAll(path, "{team_id}", team)
 		path = strings.ReplaceAll(path, "{conversation_id}", conversation.String())
+		path = strings.ReplaceAll(path, "collaborators/{member_id}", "collaborators/"+c.ids["administrator"])
 		path = strings.ReplaceAll(path, "{member_id}", member.String())
-		path = strings.ReplaceAll(path, "{message_id}", member.String())
-		switch {
-		case strings.Contains(path, "/groups"):
-			return strings.ReplaceAll(path, "{id}", group.String())
-		case strings.Contains(path, "/conversations/"):
-			return strings.ReplaceAll(path, "{id}", conversation.String())
-		case strings.Contains(path, "/keyword-rules/"):
-			return strings.ReplaceAll(path, "{id}", keyword.String())
-		case strings.Contains(path, "channel-accounts"):
-			return strings.ReplaceAll(path, "{id}", account.String())
-		case strings.Contains(path, "dead-letters"):
-			return strings.ReplaceAll(path, "{id}", letter.String())
+		path = strings.ReplaceAll(path, "{message_id}", message.String())
+		for noun, id := range map[string]uuid.UUID{"/groups/": group, "/conversations/": conversation, "/keyword-rules/": keyword, "/channel-accounts/": account,
+			"/dead-letters/": letter, "/auto-close-rules/": ending, "/saved-replies/": reply, "/media/": file, "/broadcasts/": broadcast} {
+			if strings.Contains(path, noun) {
+				path = strings.ReplaceAll(path, "{id}", id.String())
+			}
 		}
-		return strings.ReplaceAll(path, "{id}", broadcast.String())
+		require.NotContains(t, path, "{", "make one of these, and name it here")
+		return path
 	}
 	tested := 0
 	for _, op := range operations(t, w) {
@@ -107,10 +111,11 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 			require.Empty(t, updates)
 		})
 	}
-	require.GreaterOrEqual(t, tested, 19)
+	require.GreaterOrEqual(t, tested, 60)
 
 	// Lists of a stranger are empty.
-	for _, path := range []string{"/v1/broadcasts", "/v1/dead-letters", stranger.path + "/channel-accounts"} {
+	for _, path := range []string{"/v1/broadcasts", "/v1/dead-letters", "/v1/conversations", "/v1/groups", "/v1/keyword-rules", "/v1/auto-close-rules",
+		"/v1/saved-replies", stranger.path + "/channel-accounts"} {
 		token := stranger.token["supervisor"]
 		if strings.Contains(path, stranger.id) {
 			token = stranger.admin

@@ -19,7 +19,8 @@ func (a *app) conversationCommand() *cobra.Command {
 		a.conversationMoveCommand(apiclient.ReopenStep, "Reopen a closed conversation"),
 		a.conversationMarkCommand(apiclient.ViewStep, "Look at a conversation, which reads it under \"my\""),
 		a.conversationMarkCommand(apiclient.PinStep, "Pin a conversation of my handling"),
-		a.conversationMarkCommand(apiclient.UnpinStep, "Take the pin away"))
+		a.conversationMarkCommand(apiclient.UnpinStep, "Take the pin away"),
+		a.collaboratorCommand("conversation"))
 }
 
 func (a *app) conversationListCommand() *cobra.Command {

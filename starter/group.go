@@ -18,7 +18,8 @@ func (a *app) groupCommand() *cobra.Command {
 		a.groupOrderCommand(apiclient.RejectMember, "Do not let in who asks to join"),
 		a.groupSendCommand(), a.groupMessagesCommand(), a.groupResendCommand(),
 		a.groupMoveCommand("follow", "Follow a group, or take it over"), a.groupMoveCommand("transfer", "Hand a group to another member"),
-		a.groupMoveCommand("end", "End a group's conversation"), a.groupMoveCommand("reopen", "Reopen a group's conversation"))
+		a.groupMoveCommand("end", "End a group's conversation"), a.groupMoveCommand("reopen", "Reopen a group's conversation"),
+		a.collaboratorCommand("group"))
 }
 
 func (a *app) groupCreateCommand() *cobra.Command {

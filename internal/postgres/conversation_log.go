@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,14 +66,19 @@ func (s *Store) ConversationLog(ctx context.Context, teamID, id uuid.UUID) ([]Lo
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
 SELECT l.created_at, l.kind, l.event, l.text_key, l.actor_id, COALESCE((
-  SELECT jsonb_object_agg(d.key, m.name) FROM jsonb_each_text(l.detail) d JOIN members m ON m.id::text = d.value), '{}')
+  SELECT jsonb_object_agg(d.key, m.name) FROM jsonb_each_text(l.detail) d JOIN members m ON m.id::text = d.value), '{}'),
+  ARRAY(SELECT m.name FROM jsonb_array_elements_text(l.detail -> 'members') WITH ORDINALITY AS d(id, place) JOIN members m ON m.id::text = d.id ORDER BY d.place)
 FROM conversation_log l WHERE l.team_id = $1 AND l.conversation_id = $2 ORDER BY l.id`, teamID, id)
 		var item LogItem
 		var key omniflow.TextKey
 		var names map[string]string
+		var members []string // of an entry about several
 		var actor *uuid.UUID
-		_, err := pgx.ForEachRow(rows, []any{&item.At, &item.Kind, &item.Event, &key, &actor, &names}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&item.At, &item.Kind, &item.Event, &key, &actor, &names, &members}, func() error {
 			item.Text = ""
+			if len(members) > 0 {
+				names["members"], names["n"] = omniflow.JoinNames(members), strconv.Itoa(len(members)-1) // COL-11
+			}
 			if key != "" {
 				if names["actor"] == "" && actor == nil {
 					names["actor"] = omniflow.SystemName // D-CLS-5
