@@ -145,7 +145,7 @@ func (s *Store) ResendConversationMessage(ctx context.Context, in omniflow.Resen
 }
 
 func requeue(ctx context.Context, tx pgx.Tx, in omniflow.ResendInput) (*Signal, error) {
-	_, err := tx.Exec(ctx, `UPDATE messages SET state = 'queued', code = NULL, due_at = NULL, tries = 0, attempt_key = NULL WHERE id = $1`, in.MessageID)
+	_, err := tx.Exec(ctx, requeueFailed, in.MessageID)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 
 // recordMessages writes the outcome of a claimed group and its traces in one
 // statement. A row that a webhook has already settled keeps its state: the
-// response only adds the provider's id. A row that was given back or cancelled
+// response only adds the provider's id, which replaces that of an attempt before. A row that was given back or cancelled
 // while its answer was on the way is sent after all. A row of another attempt
 // is left alone. Pauses count from the database's clock. The trace of the call
 // that was accepted is kept in the row itself, those of the others beside it.
@@ -29,7 +29,7 @@ WITH r AS (
     due_at      = CASE WHEN m.state IN ('sending', 'unknown', 'queued', 'cancelled') THEN now() + (r.due_at - r.at) ELSE m.due_at END,
     tries       = r.tries,
     attempt_key = CASE WHEN r.keep_key OR r.state = 'sent' THEN m.attempt_key END,
-    provider_id = COALESCE(m.provider_id, NULLIF(r.provider_id, '')),
+    provider_id = COALESCE(NULLIF(r.provider_id, ''), m.provider_id),
     sent_at     = CASE WHEN r.state = 'sent' THEN COALESCE(m.sent_at, r.at) ELSE m.sent_at END,
     http_status = CASE WHEN r.state = 'sent' THEN r.http_status END,
     latency_ms  = CASE WHEN r.state = 'sent' THEN r.latency_ms END,
