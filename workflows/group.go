@@ -27,7 +27,7 @@ func CreateGroup(ctx workflow.Context, in omniflow.GroupRef) (CreateGroupResult,
 	if err := workflow.SetQueryHandler(ctx, QueryState, func() (activities.GroupStatus, error) { return g.st, nil }); err != nil {
 		return CreateGroupResult{}, err
 	}
-	if err := g.do(ctx, "look at the request", act.LookAtGroup); err != nil {
+	if err := g.begin(ctx); err != nil {
 		return CreateGroupResult{}, err
 	}
 	for g.st.Step != omniflow.GroupFinish || g.ear.news() {
@@ -47,6 +47,16 @@ type groupRun struct {
 	in  omniflow.GroupRef
 	st  activities.GroupStatus
 	ear *ear
+}
+
+// begin asks for the group at once. Where the call is not due, that is to look
+// at the request; runs that began before looked first.
+func (g *groupRun) begin(ctx workflow.Context) error {
+	if workflow.GetVersion(ctx, "ask at once", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return g.do(ctx, "look at the request", act.LookAtGroup)
+	}
+	workflow.SetCurrentDetails(ctx, "Asking the provider for the group.")
+	return g.do(ctx, "ask for the group", act.AskForGroup)
 }
 
 func (g *groupRun) do(ctx workflow.Context, summary string, activity any) error {

@@ -26,7 +26,7 @@ func ChangeGroupMember(ctx workflow.Context, in omniflow.MemberRef) (ChangeGroup
 	if err := m.listen(ctx); err != nil {
 		return ChangeGroupMemberResult{}, err
 	}
-	if err := m.do(ctx, "look at the member", act.LookAtMember); err != nil {
+	if err := m.begin(ctx); err != nil {
 		return ChangeGroupMemberResult{}, err
 	}
 	for m.st.Step != omniflow.StepEnd || m.ear.news() {
@@ -57,6 +57,15 @@ func (m *memberRun) listen(ctx workflow.Context) error {
 		m.ear.nudged = true
 		return err
 	}, workflow.UpdateHandlerOptions{Description: "make a call that backs off now"})
+}
+
+// begin sends the invitation at once. Where none is due, that is to look at the
+// member; runs that began before looked first.
+func (m *memberRun) begin(ctx workflow.Context) error {
+	if workflow.GetVersion(ctx, "invite at once", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return m.do(ctx, "look at the member", act.LookAtMember)
+	}
+	return m.do(ctx, "look at the member, and invite it if that is due", act.InviteMember)
 }
 
 func (m *memberRun) do(ctx workflow.Context, summary string, activity any) error {

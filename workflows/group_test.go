@@ -43,7 +43,6 @@ func TestEX001AGroupWaitsForItsReview(t *testing.T) {
 	r := newRoom(t)
 	over := groupStart.Add(24 * time.Hour)
 	waiting := activities.GroupStatus{State: omniflow.GroupReviewing, Call: omniflow.CallAccepted, Step: omniflow.GroupAwait, Since: groupStart, Until: over, Over: over}
-	r.OnActivity(acts.LookAtGroup, mock.Anything, r.group).Return(activities.GroupStatus{State: omniflow.GroupReviewing, Step: omniflow.GroupAsk}, nil).Once()
 	r.OnActivity(acts.AskForGroup, mock.Anything, r.group).Return(waiting, nil).Once()
 	r.OnActivity(acts.LookAtGroup, mock.Anything, r.group).Return(waiting, nil).Once() // a signal about something else
 	r.OnActivity(acts.LookAtGroup, mock.Anything, r.group).Return(activities.GroupStatus{State: omniflow.GroupCreated, Step: omniflow.GroupFinish}, nil).Once()
@@ -61,7 +60,7 @@ func TestDGRP4AReviewTimesOutAfterOneLook(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	over := groupStart.Add(24 * time.Hour)
-	r.OnActivity(acts.LookAtGroup, mock.Anything, r.group).Return(activities.GroupStatus{State: omniflow.GroupReviewing, Call: omniflow.CallAccepted,
+	r.OnActivity(acts.AskForGroup, mock.Anything, r.group).Return(activities.GroupStatus{State: omniflow.GroupReviewing, Call: omniflow.CallAccepted,
 		Step: omniflow.GroupAwait, Since: groupStart, Until: over, Over: over}, nil).Once()
 	r.OnActivity(acts.LookAtGroup, mock.Anything, r.group).Return(activities.GroupStatus{State: omniflow.GroupReviewing, Step: omniflow.GroupLook}, nil).Once()
 	r.OnActivity(acts.LookForGroup, mock.Anything, r.group).Return(activities.GroupStatus{State: omniflow.GroupFailed, Code: omniflow.ReviewTimeout,
@@ -80,7 +79,6 @@ func TestDMEM3ASilentMemberExpiresAfterSevenDays(t *testing.T) {
 	over := groupStart.Add(7 * 24 * time.Hour)
 	calls := 0
 	r.SetOnActivityStartedListener(func(*activity.Info, context.Context, converter.EncodedValues) { calls++ })
-	r.OnActivity(acts.LookAtMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberInviting, Step: omniflow.StepInvite}, nil).Once()
 	r.OnActivity(acts.InviteMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberInviting, Message: omniflow.Sent,
 		Step: omniflow.StepWait, Since: groupStart, Until: over, Over: over}, nil).Once()
 	r.OnActivity(acts.LookAtMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberInviting, Step: omniflow.StepExpire}, nil).Once()
@@ -92,14 +90,14 @@ func TestDMEM3ASilentMemberExpiresAfterSevenDays(t *testing.T) {
 	require.NoError(t, r.GetWorkflowResult(&out))
 	require.Equal(t, workflows.ChangeGroupMemberResult{Outcome: omniflow.MemberAddFailed, Code: omniflow.InviteExpired}, out)
 	require.Equal(t, over, r.Now().UTC())
-	require.Equal(t, 4, calls, "each costs six events and the timer five: 31 in all, under 40")
+	require.Equal(t, 3, calls, "each costs six events, the timer five and the version two: 27 in all, under 40")
 }
 
 func TestEX029ARemovalInterruptsAnInvitation(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	over := groupStart.Add(7 * 24 * time.Hour)
-	r.OnActivity(acts.LookAtMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberInviting, Message: omniflow.Sent,
+	r.OnActivity(acts.InviteMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberInviting, Message: omniflow.Sent,
 		Step: omniflow.StepWait, Until: over, Over: over}, nil).Once()
 	r.OnActivity(acts.LookAtMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberRemovePending, Step: omniflow.StepRemove}, nil).Once()
 	r.OnActivity(acts.RemoveMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberRemoved, Code: omniflow.Withdrawn,
@@ -113,7 +111,7 @@ func TestEX029ARemovalInterruptsAnInvitation(t *testing.T) {
 func TestWhatIsHeardAtTheEndIsNotLost(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
-	r.OnActivity(acts.LookAtMember, mock.Anything, r.member).Return(func(context.Context, omniflow.MemberRef) (activities.MemberStatus, error) {
+	r.OnActivity(acts.InviteMember, mock.Anything, r.member).Return(func(context.Context, omniflow.MemberRef) (activities.MemberStatus, error) {
 		r.SignalWorkflow(omniflow.SignalChanged, nil) // a removal is ordered while the run looks
 		return activities.MemberStatus{State: omniflow.MemberJoined, Step: omniflow.StepEnd}, nil
 	}).Once()
@@ -127,7 +125,7 @@ func TestAMemberThatBacksOffIsRetriedOnOrder(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	later := groupStart.Add(time.Hour)
-	r.OnActivity(acts.LookAtMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberInviting, Message: omniflow.Queued,
+	r.OnActivity(acts.InviteMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberInviting, Message: omniflow.Queued,
 		Step: omniflow.StepWait, Until: later, Over: later}, nil).Once()
 	r.OnActivity(acts.HastenMember, mock.Anything, r.member).Return(activities.MemberStatus{}, nil).Once()
 	r.OnActivity(acts.LookAtMember, mock.Anything, r.member).Return(activities.MemberStatus{State: omniflow.MemberJoined, Step: omniflow.StepEnd}, nil).Once()
