@@ -25,8 +25,8 @@ type MessageLedger interface {
 	MessageFiles(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageFiles, error)
 	// FailMessage ends a queued message that can never be sent.
 	FailMessage(ctx context.Context, ref omniflow.MessageRef, code omniflow.Code) error
-	// LeaseInteractive takes one send slot in front of all bulk traffic.
-	LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName) (omniflow.Lease, error)
+	// LeaseInteractive takes one send slot in front of all bulk traffic, if it comes within the patience.
+	LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, patience time.Duration) (omniflow.Lease, error)
 }
 
 // SendMessage hands one message over if it is due: claimed, sent, recorded.
@@ -118,11 +118,11 @@ func (a *Activities) sendWith(ctx context.Context, ref omniflow.MessageRef, file
 // takeSlot waits for a send slot of an account; false: there is none soon, and
 // the message waits in the ledger.
 func (a *Activities) takeSlot(ctx context.Context, ref omniflow.MessageRef, accountID uuid.UUID) (bool, error) {
-	lease, err := a.groups.LeaseInteractive(ctx, accountID, omniflow.MessagesLimiter)
+	lease, err := a.groups.LeaseInteractive(ctx, accountID, omniflow.MessagesLimiter, slotPatience)
 	if err != nil {
 		return false, err
 	}
-	if lease.Slots == 0 || lease.Delay > slotPatience {
+	if lease.Slots == 0 {
 		return false, a.groups.PostponeMessage(ctx, ref, time.Now().Add(max(lease.Delay, time.Second)), omniflow.ProviderThrottled)
 	}
 	return true, wait(ctx, lease.Delay)

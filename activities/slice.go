@@ -39,11 +39,8 @@ type SendSliceResult struct {
 // ambiguous, never fresh.
 func (a *Activities) SendSlice(ctx context.Context, sl omniflow.Slice) (SendSliceResult, error) {
 	run, err := a.openSlice(ctx, sl)
-	switch {
-	case errors.Is(err, errNotReady):
+	if errors.Is(err, errNotReady) {
 		return SendSliceResult{Held: omniflow.MediaNotReady}, nil
-	case errors.Is(err, errClosed):
-		return SendSliceResult{Held: omniflow.HeldHours}, nil
 	}
 	if err != nil {
 		return SendSliceResult{}, asTemporal(err)
@@ -79,6 +76,7 @@ type sliceRun struct {
 	limiter  omniflow.LimiterName
 	push     bool // LINE: a call and a retry key a row
 	fence    int
+	closed   bool // outside the hours of the broadcast: what is under way is finished, nothing begun
 	recorder *recorder
 	room     *room
 	crew     chan handover // to those who wait for a row to send; see hand
@@ -96,9 +94,7 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 	if r.job, err = a.ledger.BroadcastJob(ctx, sl.TeamID, sl.BroadcastID); err != nil {
 		return nil, err
 	}
-	if r.job.Request.Hours.OpensAt(time.Now()) != nil {
-		return nil, errClosed
-	}
+	r.closed = r.job.Request.Hours.OpensAt(time.Now()) != nil
 	if r.account, err = a.accounts.Account(ctx, sl.TeamID, sl.ChannelAccountID); err != nil {
 		return nil, err
 	}
@@ -120,9 +116,6 @@ func (a *Activities) openSlice(ctx context.Context, sl omniflow.Slice) (*sliceRu
 // errNotReady says that a lane's files are not at its provider: PrepareLane
 // comes first.
 var errNotReady = errors.New("the lane's files are not at the provider")
-
-// errClosed says that it is outside the hours of the broadcast.
-var errClosed = errors.New("outside the hours of the broadcast")
 
 // load reads what is sent. What is the same for everybody goes to LINE by
 // multicast; what is not goes by push, a call a recipient.
@@ -159,6 +152,8 @@ func (r *sliceRun) send(ctx context.Context) (omniflow.Code, error) {
 			return "", context.Cause(taking)
 		case err != nil || claimed.Held != "":
 			return claimed.Held, err
+		case len(claimed.Messages) > 0 && claimed.Messages[0].Again:
+			cursor = r.slice.From // there may be more that was perhaps taken: before anything fresh
 		case claimed.Last >= 0:
 			cursor = claimed.Last + 1
 		case cursor > r.slice.From:
@@ -178,7 +173,11 @@ var errBudget = errors.New("the time of this attempt is over")
 // over or the worker stops: nobody waits for a slot longer than that.
 func (r *sliceRun) untilBudget(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(r.job.Request.Hours.Left(time.Now(), sliceBudget), func() { cancel(errBudget) })
+	left := sliceBudget
+	if !r.closed {
+		left = r.job.Request.Hours.Left(time.Now(), sliceBudget)
+	}
+	timer := time.AfterFunc(left, func() { cancel(errBudget) })
 	go func() {
 		select {
 		case <-r.stopping:
@@ -191,7 +190,7 @@ func (r *sliceRun) untilBudget(ctx context.Context) (context.Context, func()) {
 
 // claim takes rows for the slots that are due and hands them to their senders.
 func (r *sliceRun) claim(ctx, taking context.Context, cursor int) (omniflow.Claimed, error) {
-	c := omniflow.Claim{Slice: r.slice, Fence: r.fence, Cursor: cursor, Max: groupAtMost, Push: r.push,
+	c := omniflow.Claim{Slice: r.slice, Fence: r.fence, Cursor: cursor, Max: groupAtMost, Push: r.push, Finish: r.closed,
 		ActorID: r.job.ActorID, Bound: r.job.Request.Audience.Bound}
 	window := omniflow.WindowOfBroadcast(r.job.Request.Kind, r.slice.Channel)
 	c.Window, c.WindowCode = window.Max, window.Code

@@ -135,12 +135,28 @@ func (l *lane) advance(ctx workflow.Context, st omniflow.LaneStatus) error {
 	case len(st.Slices) > 0 && st.Control == omniflow.Running && st.Media > 0:
 		return workflow.ExecuteActivity(step(ctx, prepareStep, l.team, "hand the files to the provider"), act.PrepareLane, l.input()).Get(ctx, nil)
 	case len(st.Slices) > 0 && st.Waiting.Kind == omniflow.WaitHours && st.Waiting.Until != nil:
-		l.describe(ctx, "Waiting:"+why(st.Waiting))
-		return l.wait(ctx, "until the hours of the broadcast begin", st.Waiting.Until.Sub(workflow.Now(ctx)))
+		return l.sleep(ctx, st)
 	case len(st.Slices) > 0:
 		return l.send(ctx, st)
 	}
 	return l.settle(ctx, st)
+}
+
+// sleep waits for the hours of the broadcast. Outcomes that are unknown are
+// decided when they are due, at any hour.
+func (l *lane) sleep(ctx workflow.Context, st omniflow.LaneStatus) error {
+	now, until := workflow.Now(ctx), *st.Waiting.Until
+	if st.Tally.Unknown > 0 {
+		if !st.Reconcile.After(now) {
+			_, err := l.reconcile(ctx)
+			return err
+		}
+		if st.Reconcile.Before(until) {
+			until = st.Reconcile
+		}
+	}
+	l.describe(ctx, "Waiting:"+why(st.Waiting))
+	return l.wait(ctx, "until the hours of the broadcast begin", until.Sub(now))
 }
 
 // send decides what is due of the unknown outcomes, because the next messages

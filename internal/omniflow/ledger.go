@@ -47,6 +47,7 @@ type Claim struct {
 	Max      int       // rows
 	RetryKey uuid.UUID // LINE multicast: the key of this call if it takes fresh rows; zero elsewhere
 	Push     bool      // LINE push: every row is a call of its own, under a key of its own
+	Finish   bool      // outside the hours: only what is under way, no fresh rows
 
 	// What is checked again at the claim (D-SYS-00).
 	ActorID    uuid.UUID     // BRD-02: the conversation is still handling and followed by this member

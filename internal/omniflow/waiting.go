@@ -78,7 +78,7 @@ func (f LaneFacts) Waiting(now time.Time) Waiting {
 		return Waiting{Kind: WaitStopped, Code: f.ControlReason, Since: f.ControlAt, Rows: left}
 	case f.Control == Paused:
 		return Waiting{Kind: WaitPaused, Code: f.ControlReason, By: f.ControlBy, Since: f.ControlAt, Rows: left}
-	case f.OpensAt != nil:
+	case f.OpensAt != nil && f.Control == Running: // a cancelled lane finishes what is under way at any hour
 		return Waiting{Kind: WaitHours, Until: f.OpensAt, Rows: left}
 	case f.Tally.Sending == 0 && f.BackingOff >= f.Tally.Queued:
 		return Waiting{Kind: WaitBackoff, Until: f.NextDue, Rows: f.BackingOff}

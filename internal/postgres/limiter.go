@@ -49,28 +49,30 @@ SELECT CASE WHEN closed_until <= clock AND start <= clock + $4::interval THEN n 
 
 // leaseInteractive takes one slot. Within the reserve it is due at once (GCRA
 // at rate × reserve with a burst of one second's worth, at least one). Beyond
-// the reserve it is due at once too, up to a tenth of the rate in any second
-// (not at all under ten a second), and bulk traffic pays for it: its next slots
-// come that much later, so that the rate holds and nobody who waits for an
-// answer stands behind slots that were leased ahead. Beyond that it takes the
-// next bulk slot, in front of every later lease.
+// the reserve it is due at once too, as long as fewer than a tenth of the rate
+// were lent in the second (GCRA at a twentieth of the rate with a burst of one
+// second's worth; not at all under 20 a second), and bulk traffic pays for it:
+// its next slots come that much later, so that the rate holds and nobody who
+// waits for an answer stands behind slots that were leased ahead. Beyond that
+// it takes the next bulk slot, in front of every later lease, unless that is
+// over $3 away.
 const leaseInteractive = current + `, want AS (
-  SELECT *, GREATEST(now_rate * reserve, 0.1) AS share, now_rate * 0.1 AS lent,
+  SELECT *, GREATEST(now_rate * reserve, 0.1) AS share, now_rate * 0.05 AS lent,
          GREATEST(tat, clock) <= clock + interval '1 second' AND reserve > 0 AS reserved FROM cur
-), way AS (
+), lend AS (
   SELECT *, NOT reserved AND lent >= 1 AND GREATEST(borrowed_tat, clock) <= clock + make_interval(secs => 1 - 1 / lent) AS borrowed FROM want
+), way AS (
+  SELECT *, closed_until <= clock AND (reserved OR borrowed OR bulk_tat <= clock + $3::interval) AS given FROM lend
 ), new AS (
   UPDATE limiters t SET rate = w.now_rate, adjusted_at = w.clock,
-    tat          = CASE WHEN w.closed_until <= w.clock AND w.reserved
-      THEN GREATEST(w.tat, w.clock) + make_interval(secs => 1 / w.share) ELSE w.tat END,
-    borrowed_tat = CASE WHEN w.closed_until <= w.clock AND w.borrowed
-      THEN GREATEST(w.borrowed_tat, w.clock) + make_interval(secs => 1 / w.lent) ELSE w.borrowed_tat END,
-    bulk_tat     = CASE WHEN w.closed_until <= w.clock AND NOT w.reserved
+    tat          = CASE WHEN w.given AND w.reserved THEN GREATEST(w.tat, w.clock) + make_interval(secs => 1 / w.share) ELSE w.tat END,
+    borrowed_tat = CASE WHEN w.given AND w.borrowed THEN GREATEST(w.borrowed_tat, w.clock) + make_interval(secs => 1 / w.lent) ELSE w.borrowed_tat END,
+    bulk_tat     = CASE WHEN w.given AND NOT w.reserved
       THEN GREATEST(w.bulk_tat, w.clock) + make_interval(secs => 1 / (w.now_rate * (1 - w.reserve))) ELSE w.bulk_tat END
   FROM way w WHERE t.channel_account_id = w.channel_account_id AND t.name = w.name
   RETURNING w.*
 )
-SELECT CASE WHEN closed_until <= clock THEN 1 ELSE 0 END::float8,
+SELECT CASE WHEN given THEN 1 ELSE 0 END::float8,
        extract(epoch FROM CASE WHEN closed_until > clock THEN closed_until WHEN reserved OR borrowed THEN clock
                                ELSE GREATEST(bulk_tat, clock) END - clock)::float8, now_rate, now_rate, limit_per_second FROM new`
 
@@ -82,10 +84,11 @@ func (s *Store) Lease(ctx context.Context, accountID uuid.UUID, name omniflow.Li
 	return s.lease(ctx, leaseBulk, accountID, string(name), float64(n), leaseAhead)
 }
 
-// LeaseInteractive takes one slot for a person's message, which never queues
-// behind bulk traffic.
-func (s *Store) LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName) (omniflow.Lease, error) {
-	return s.lease(ctx, leaseInteractive, accountID, string(name))
+// LeaseInteractive takes one slot for a person's message, which does not queue
+// behind bulk traffic, if it comes within the patience. None means that it does
+// not, or that the provider closed the account; Delay tells when to ask again.
+func (s *Store) LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, patience time.Duration) (omniflow.Lease, error) {
+	return s.lease(ctx, leaseInteractive, accountID, string(name), patience)
 }
 
 func (s *Store) lease(ctx context.Context, sql string, args ...any) (omniflow.Lease, error) {
@@ -124,11 +127,13 @@ func (s *Store) Throttled(ctx context.Context, accountID uuid.UUID, name omniflo
 
 // setRate sets the limit of an account's limiter, effective after the slots
 // that are leased already (within 0.9 s): were they given out again, both
-// rates would add up. It returns false when it was that already.
+// rates would add up. What people have booked beyond them keeps its number of
+// slots. It returns false when it was that already.
 func (s *Store) setRate(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, name omniflow.LimiterName, perSecond float64) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE limiters SET limit_per_second = $4, rate = $4, adjusted_at = now(), reason = '',
-		  bulk_tat = LEAST(bulk_tat, clock_timestamp() + $5::interval)
+		  bulk_tat = CASE WHEN bulk_tat <= clock_timestamp() + $5::interval THEN bulk_tat
+		    ELSE clock_timestamp() + $5::interval + (bulk_tat - clock_timestamp() - $5::interval) * (rate / $4) END
 		WHERE team_id = $1 AND channel_account_id = $2 AND name = $3 AND limit_per_second <> $4`,
 		teamID, accountID, string(name), perSecond, leasedWithin)
 	if err != nil {

@@ -35,7 +35,7 @@ func (s *spine) lease(n int) omniflow.Lease {
 
 func (s *spine) interactive() omniflow.Lease {
 	s.t.Helper()
-	l, err := s.LeaseInteractive(s.t.Context(), s.account(omniflow.WhatsApp), omniflow.MessagesLimiter)
+	l, err := s.LeaseInteractive(s.t.Context(), s.account(omniflow.WhatsApp), omniflow.MessagesLimiter, time.Hour)
 	require.NoError(s.t, err)
 	return l
 }
@@ -201,23 +201,6 @@ func TestInteractiveSlotsComeAtOnceWithinTheReserve(t *testing.T) {
 	require.Zero(t, s.lease(1).Slots, "bulk waits behind them")
 }
 
-// What a person sends beyond the reserve does not stand behind the slots that
-// bulk traffic has leased ahead: bulk pays for it afterwards.
-func TestBulkLendsATenthOfItsSlots(t *testing.T) {
-	t.Parallel()
-	s := limited(t, 80, 0)
-	s.bookAhead()
-	var before, after time.Time
-	s.Scan(&before, `SELECT bulk_tat FROM limiters WHERE channel_account_id = $1`, s.account(omniflow.WhatsApp))
-	for i := range 8 {
-		require.Zero(t, s.interactive().Delay, "slot %d of a tenth of a second's", i)
-	}
-	s.Exec(`UPDATE limiters SET borrowed_tat = borrowed_tat + interval '1 minute'`) // however slowly the eight were taken
-	require.InDelta(t, 100, s.interactive().Delay.Seconds(), 10, "more than a tenth waits for its slot")
-	s.Scan(&after, `SELECT bulk_tat FROM limiters WHERE channel_account_id = $1`, s.account(omniflow.WhatsApp))
-	require.InDelta(t, 9.0/80, after.Sub(before).Seconds(), 1e-5, "bulk has paid for all nine")
-}
-
 func TestNoReserveMeansTheNextBulkSlot(t *testing.T) {
 	t.Parallel()
 	s := limited(t, 0.1, 0)
@@ -341,7 +324,7 @@ func TestAnUnknownAccountHasNoLimiter(t *testing.T) {
 		_, err := s.Lease(t.Context(), id, omniflow.MessagesLimiter, 1)
 		require.ErrorIs(t, err, pgx.ErrNoRows)
 		require.ErrorContains(t, err, id.String())
-		_, err = s.LeaseInteractive(t.Context(), id, omniflow.MessagesLimiter)
+		_, err = s.LeaseInteractive(t.Context(), id, omniflow.MessagesLimiter, time.Hour)
 		require.ErrorIs(t, err, pgx.ErrNoRows)
 		require.ErrorIs(t, s.Throttled(t.Context(), id, omniflow.MessagesLimiter, "429", 0), pgx.ErrNoRows)
 	}

@@ -13,8 +13,8 @@ import (
 
 // The claims move due rows of a slice from queued to sending, or to skipped
 // where a check refuses them, in one statement. Each is put together from the
-// same pieces. Rows are updated by their place on the page: a row that somebody
-// changed meanwhile is looked at again, and left alone unless it still waits.
+// same pieces. Rows are updated by their place on the page: one that somebody
+// changed meanwhile is left to the next pass.
 const (
 	// claimGate says whether the lane gives anything to this fence ($6).
 	claimGate = `
@@ -94,7 +94,7 @@ SELECT g.control, g.account, g.mine, c.* FROM gate g LEFT JOIN claimed c ON true
 // before it returns: whoever crashes now leaves them in sending, and the next
 // attempt of the slice finds them there. What was perhaps accepted under a
 // retry key is looked for when c.Cursor is at the slice's beginning, before any
-// fresh row.
+// fresh row: who got such rows asks again from there.
 func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.Claimed, error) {
 	multicast := c.RetryKey != uuid.Nil
 	if (c.Push || multicast) && c.Cursor <= c.From {
@@ -106,6 +106,9 @@ func (s *Store) ClaimMessages(ctx context.Context, c omniflow.Claim) (omniflow.C
 		if err != nil || out.Last >= 0 || out.Held != "" {
 			return out, err
 		}
+	}
+	if c.Finish {
+		return omniflow.Claimed{Last: -1, Held: omniflow.HeldHours}, nil
 	}
 	args := []any{c.BroadcastID, c.ChannelAccountID, c.From, c.To, c.Cursor, c.Fence, c.Max, c.ActorID, c.Window, string(c.WindowCode), c.Bound}
 	switch {

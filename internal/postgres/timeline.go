@@ -44,7 +44,7 @@ WITH m AS (
   FROM (
     SELECT a.message_id, a.attempt, a.http_status, a.latency_ms, a.at, a.code, a.provider_id, a.trace, m.ordinal, m.planned_at
     FROM attempts a JOIN m ON m.id = a.message_id
-    UNION ALL SELECT id, attempt, http_status, latency_ms, sent_at, '', COALESCE(provider_id, ''), COALESCE(trace, ''), ordinal, planned_at
+    UNION ALL SELECT id, attempt, http_status, latency_ms, GREATEST(sent_at, attempted_at + make_interval(secs => latency_ms / 1000.0)), '', COALESCE(provider_id, ''), COALESCE(trace, ''), ordinal, planned_at
     FROM m WHERE http_status IS NOT NULL -- the call that was accepted
   ) a WINDOW w AS (PARTITION BY a.message_id ORDER BY a.at, a.attempt)
 )
