@@ -3,7 +3,7 @@
 export GOTOOLCHAIN := local
 TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod
 
-.PHONY: help demo up down build test check lint e2e chaos bench bench-full histories clean compiler
+.PHONY: help demo up down build test check lint e2e chaos bench bench-full bench-conversations histories clean compiler
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ bench: ## measure the budgets: throughput beside a bare loop and peers, cost, li
 
 bench-full: ## bench, and 1,000,000 recipients beside 10,000
 	@go run ./internal/bench -full
+
+bench-conversations: ## measure 100,000 open conversations on Temporal with PostgreSQL (OPEN=100000)
+	@go run ./internal/bench -only conversations -open $${OPEN:-100000}
 
 histories: ## record the histories that the replay test runs anew (only after an intended change of a workflow)
 	go test -count=1 -run "EX001|EX003|Crash|IsChanged" ./worker -record-groups

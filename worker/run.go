@@ -26,6 +26,15 @@ import (
 // the worker holds some 20 MB, and sends are mostly short-lived garbage.
 const gcPercent = 400
 
+// memoryLimit is where the collector begins to work harder instead: the worker
+// stays under 256 MiB however many conversations are open.
+const memoryLimit = 200 << 20
+
+// stickyRuns is how many runs this process keeps in memory, each some 20 kB
+// before the collector's allowance. A run that is not among them is replayed
+// from its history: that of a conversation has a few dozen events.
+const stickyRuns = 600
+
 // run wires the program, works until ctx ends, and stops in order.
 func run(ctx context.Context, getenv func(string) string) error {
 	cfg, err := config.LoadWorker(getenv)
@@ -36,6 +45,10 @@ func run(ctx context.Context, getenv func(string) string) error {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	worker.SetStickyWorkflowCacheSize(stickyRuns)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	store, err := postgres.Open(ctx, cfg.DatabaseURL, cfg.DatabaseConns)

@@ -15,6 +15,7 @@ type options struct {
 	only   []string // names of scenarios
 	rounds int
 	n      int
+	open   int
 	full   bool
 	keep   bool
 
@@ -41,6 +42,7 @@ func programme() []scenario {
 		{"peers", "the same sends by River, asynq and plainer uses of Temporal", false, peers},
 		{"kill", "kill -9 of the worker in mid-run: ours, River, asynq", false, kill},
 		{"growth", "1,000,000 recipients beside 10,000", true, growth},
+		{"conversations", "open conversations: to open, to hold, to write in, and timers falling due (with -open)", true, conversations},
 		{"profile", "where the time of a broadcast goes (with -profile)", true, profile},
 	}
 }
@@ -54,6 +56,7 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 	f.StringVar(&only, "only", "", "run these scenarios, with commas: "+strings.Join(names(), ", "))
 	f.IntVar(&o.rounds, "rounds", 3, "interleaved rounds of each scenario that compares")
 	f.IntVar(&o.n, "n", 20000, "recipients of a broadcast")
+	f.IntVar(&o.open, "open", 100_000, "open conversations of the scenario conversations")
 	f.BoolVar(&o.full, "full", false, "also the scenarios that take many minutes")
 	f.BoolVar(&o.keep, "keep", false, "leave the folder of the stack, with its logs, in .local/bench")
 	f.StringVar(&o.profileDir, "profile", "", "the folder for what the scenario profile writes")
@@ -65,6 +68,9 @@ func parseOptions(args []string, help io.Writer) (options, error) {
 	}
 	if o.rounds < 1 || o.n < 1000 {
 		return o, errors.New("-rounds is at least 1, -n at least 1000")
+	}
+	if o.open < 1000 {
+		return o, errors.New("-open is at least 1000")
 	}
 	if only != "" {
 		o.only = strings.Split(only, ",")

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -70,6 +72,29 @@ func (r *report) table(out io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.Scenario, x.Metric, number(x.Value), x.Unit, x.Budget, ok, x.note)
 	}
 	return t.Flush()
+}
+
+// keep takes over what an earlier run has left at path about scenarios that
+// this one did not run.
+func (r *report) keep(path string) error {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var before []result
+	if err == nil {
+		err = json.Unmarshal(data, &before)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	ran := map[string]bool{}
+	for _, x := range r.results {
+		ran[x.Scenario] = true
+	}
+	before = slices.DeleteFunc(before, func(x result) bool { return ran[x.Scenario] })
+	r.results = append(before, r.results...)
+	return nil
 }
 
 // write stores the results as JSON.

@@ -67,8 +67,14 @@ func bench(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 	}
 	fmt.Fprintln(out)
-	err = errors.Join(r.report.table(out), r.report.write(filepath.Join(r.root, "bench.json")))
-	fmt.Fprintf(out, "\nload %s at the end; %.0f s in all; %d budgets missed; bench.json written\n", load(), time.Since(r.began).Seconds(), r.report.missed())
+	path := filepath.Join(r.root, "bench.json")
+	missed := r.report.missed()
+	err = r.report.table(out)
+	if o.only != nil {
+		err = errors.Join(err, r.report.keep(path))
+	}
+	err = errors.Join(err, r.report.write(path))
+	fmt.Fprintf(out, "\nload %s at the end; %.0f s in all; %d budgets missed; bench.json written\n", load(), time.Since(r.began).Seconds(), missed)
 	return errors.Join(append(faults, err)...)
 }
 

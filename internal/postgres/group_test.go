@@ -211,7 +211,13 @@ func TestPromisedSignalsSurviveAnEngineThatIsAway(t *testing.T) {
 	require.Zero(t, n)
 	require.ErrorIs(t, err, errAway)
 	var got []Signal
-	n, err = s.DrainSignals(t.Context(), 10, func(_ context.Context, x Signal) error { got = append(got, x); return nil })
+	var mu sync.Mutex
+	n, err = s.DrainSignals(t.Context(), 10, func(_ context.Context, x Signal) error {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, x)
+		return nil
+	})
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
 	for _, x := range got {

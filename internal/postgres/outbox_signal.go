@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"omniflow/internal/omniflow"
 )
@@ -73,8 +75,45 @@ func wakeMember(ctx context.Context, tx pgx.Tx, teamID, groupID, memberID uuid.U
 		omniflow.MemberRef{GroupRef: omniflow.GroupRef{TeamID: teamID, GroupID: groupID}, MemberID: memberID}, "member of a WhatsApp group")
 }
 
+// signalsAtOnce is how many signals of a round are on their way together: the
+// engine writes several times for each.
+const signalsAtOnce = 8
+
+// deliverAll gives signals to deliver, several at once, until one fails. It
+// returns those that succeeded, never nil, and the first error.
+func deliverAll(ctx context.Context, due []Signal, deliver func(context.Context, Signal) error) ([]uuid.UUID, error) {
+	var mu sync.Mutex
+	done := []uuid.UUID{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(signalsAtOnce)
+	for _, d := range due {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := deliver(ctx, d); err != nil {
+				return err
+			}
+			mu.Lock()
+			done = append(done, d.ID)
+			mu.Unlock()
+			return nil
+		})
+	}
+	err := group.Wait()
+	return done, err
+}
+
+func idsOf(signals []Signal) []uuid.UUID {
+	ids := make([]uuid.UUID, len(signals))
+	for i, s := range signals {
+		ids[i] = s.ID
+	}
+	return ids
+}
+
 // DrainSignals gives promised signals, those that failed least first, at most
-// limit, to deliver, and marks them done when it succeeds. Two signals to one
+// limit, to deliver, several at once, and marks them done when it succeeds. Two signals to one
 // run keep their order unless the first one failed; a run that hears of a
 // change looks at the database, so the order does not matter. It returns how
 // many were delivered; the first error ends the round.
@@ -90,15 +129,16 @@ func (s *Store) DrainSignals(ctx context.Context, limit int, deliver func(contex
 		if err != nil {
 			return err
 		}
-		for _, d := range due {
-			if failed = deliver(ctx, d); failed != nil {
-				_, err := tx.Exec(ctx, `UPDATE outbox_signals SET tries = LEAST(tries + 1, 32000) WHERE id = $1`, d.ID)
+		var done []uuid.UUID
+		if done, failed = deliverAll(ctx, due, deliver); failed != nil {
+			_, err := tx.Exec(ctx, `UPDATE outbox_signals SET tries = LEAST(tries + 1, 32000) WHERE id = ANY ($1) AND id <> ALL ($2)`, idsOf(due), done)
+			if err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `UPDATE outbox_signals SET delivered_at = now() WHERE id = $1`, d.ID); err != nil {
-				return err
-			}
-			delivered++
+		}
+		delivered = len(done)
+		if _, err := tx.Exec(ctx, `UPDATE outbox_signals SET delivered_at = now() WHERE id = ANY ($1)`, done); err != nil {
+			return err
 		}
 		return nil
 	})
