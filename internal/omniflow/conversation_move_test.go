@@ -167,6 +167,12 @@ func TestTalkHears(t *testing.T) {
 	require.Equal(t, ago(40*time.Minute), earlier.WaitingSince, "in whatever order they come")
 	require.Equal(t, next.LastCustomerAt, earlier.LastCustomerAt)
 	require.True(t, talk.Hear(TextNoKeyword, uuid.Nil, ago(90*time.Minute), now).WaitingSince.IsZero(), "a person has answered since")
+	replied := Talk{Type: OneToOne, State: Handling, FollowerID: amy, LastHumanReplyAt: ago(time.Hour).Add(114 * time.Millisecond)}
+	require.Equal(t, ago(time.Hour), replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour), now).WaitingSince, "of the second of the reply: he may have written after it")
+	require.True(t, replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour+time.Second), now).WaitingSince.IsZero())
+	replied.State, replied.ClosedAt = Closed, ago(59*time.Minute)
+	require.Equal(t, PendingHuman, replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour), now).State)
+	require.Equal(t, Closed, replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour+time.Second), now).State)
 	ancient := Talk{Type: OneToOne}.Hear(TextNoKeyword, uuid.Nil, time.Unix(0, 0), now)
 	require.Equal(t, []any{ago(7 * 24 * time.Hour), time.Unix(0, 0), PendingHuman}, []any{ancient.WaitingSince, ancient.LastCustomerAt, ancient.State})
 	require.Equal(t, now, Written(now.Add(time.Hour), now))

@@ -10,6 +10,10 @@ import (
 // message later, and a clock that says 1970 must not lead every list for ever.
 const longestWait = 7 * 24 * time.Hour
 
+// clockStep is how coarse a provider's clock is: WhatsApp's webhooks know
+// seconds, so what was written "at 12:00:00" may follow a reply of 12:00:00.4.
+const clockStep = time.Second
+
 // Talk is what a customer's messages change in a conversation.
 type Talk struct {
 	Type             ConversationType
@@ -52,7 +56,7 @@ func (t Talk) Hear(kind ReceivedKind, assignee uuid.UUID, at, now time.Time) Tal
 		return next
 	}
 	next.ClosedAt = time.Time{}
-	if at.After(t.LastHumanReplyAt) {
+	if !t.answered(at) {
 		from := later(at, now.Add(-longestWait))
 		if t.WaitingSince.IsZero() || from.Before(t.WaitingSince) {
 			next.WaitingSince = from
@@ -66,9 +70,8 @@ func (t Talk) Hear(kind ReceivedKind, assignee uuid.UUID, at, now time.Time) Tal
 // since. CNV-06 is about a customer who writes again; one whom nobody answered
 // is not forgotten, whenever the message comes.
 func (t Talk) next(kind ReceivedKind, assigned bool, at time.Time) ConversationState {
-	answered := !t.LastHumanReplyAt.IsZero() && !at.After(t.LastHumanReplyAt)
 	switch {
-	case t.State == Closed && at.Before(t.ClosedAt) && answered:
+	case t.State == Closed && at.Before(t.ClosedAt) && t.answered(at):
 		return Closed
 	case t.Type != OneToOne:
 		return ReceiveInGroup(t.State, t.Collaborators)
@@ -78,6 +81,11 @@ func (t Talk) next(kind ReceivedKind, assigned bool, at time.Time) ConversationS
 		return t.State // never in pending; COL-45
 	}
 	return ReceiveMessage(t.State, kind, assigned)
+}
+
+// answered says whether a person has surely answered since at.
+func (t Talk) answered(at time.Time) bool {
+	return !t.LastHumanReplyAt.IsZero() && !at.Add(clockStep).After(t.LastHumanReplyAt)
 }
 
 func later(a, b time.Time) time.Time {
