@@ -12,6 +12,7 @@ import (
 func (a *app) conversationCommand() *cobra.Command {
 	return group("conversation", "Conversations with customers",
 		a.conversationListCommand(), a.conversationShowCommand(), a.conversationLogCommand(), a.conversationCreateCommand(),
+		a.conversationMessagesCommand(), a.conversationSendCommand(), a.conversationResendCommand(), a.conversationWatchCommand(),
 		a.conversationMoveCommand(apiclient.FollowStep, "Follow a pending conversation"),
 		a.conversationMoveCommand(apiclient.TransferStep, "Hand a conversation to another member"),
 		a.conversationMoveCommand(apiclient.TakeOverStep, "Take over what another member handles"),

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +28,18 @@ func TestConversationCommands(t *testing.T) {
 		{[]string{"conversation", "create", "--account", "a1", "--phone", "+85291234567"}, one,
 			`POST /v1/conversations {"channel_account_id":"a1","phone":"+85291234567"}`, "Jess has it (handling): --take-over"},
 		{[]string{"conversation", "log", "c1"}, `{"items":[{"at":"2026-01-02T03:04:05Z","kind":"log","event":"end","text":"Jess 結束了對話。"}]}`, "GET /v1/conversations/c1/log", "Jess 結束了對話。"},
+		{[]string{"conversation", "messages", "c1"}, `{"items":[{"id":"x1","direction":"out","origin":"reminder","state":"read","text":"還在嗎"}],"next":"n"}`,
+			"GET /v1/conversations/c1/messages?limit=50", "還在嗎"},
+		{[]string{"conversation", "send", "c1", "--text", "hi", "--quote", "x1"}, `{"id":"x2","state":"queued"}`,
+			`POST /v1/conversations/c1/messages {"kind":"text","text":"hi","quoted_message_id":"x1"}`, "message x2 is queued"},
+		{[]string{"conversation", "send", "c1", "--media", "f1", "--kind", "file"}, `{"id":"x2","state":"queued"}`,
+			`POST /v1/conversations/c1/messages {"kind":"file","media_id":"f1"}`, "message x2 is queued"},
+		{[]string{"conversation", "resend", "c1", "x2"}, `{"id":"x2","state":"queued"}`, "POST /v1/conversations/c1/messages/x2:resend", "message x2 is queued"},
+		{[]string{"auto-close", "add", "--name", "n", "--channel", "line", "--after", "1h", "--reminder", "r"}, `{"id":"r1","channels":["line"]}`,
+			`POST /v1/auto-close-rules {"name":"n","channels":["line"],"enabled":true,"duration_seconds":3600,"grace_seconds":120,"reminder":"r"}`, "line end after 1h0m0s of silence"},
+		{[]string{"auto-close", "list"}, `{"items":[{"id":"r1","name":"n","channels":["line"],"duration_seconds":90}]}`, "GET /v1/auto-close-rules", "1m30s"},
+		{[]string{"auto-close", "remove", "r1"}, ``, "DELETE /v1/auto-close-rules/r1", "r1 deleted"},
+		{[]string{"auto-close", "survey", "--text", "s"}, `{"text":"s"}`, `PUT /v1/teams/T/survey {"text":"s"}`, ""},
 		{[]string{"keyword", "add", "--keyword", "k", "--reply", "r"}, `{"id":"k1"}`, `POST /v1/keyword-rules {"keyword":"k","match":"exact","reply":"r"}`, "k1 saved"},
 		{[]string{"keyword", "replace", "k1", "--keyword", "k", "--ask-human"}, `{"id":"k1"}`, `PUT /v1/keyword-rules/k1 {"keyword":"k","match":"exact","ask_human":true}`, "k1 saved"},
 		{[]string{"keyword", "list"}, `{"items":[{"id":"k1","keyword":"k","assign_to":"00000000-0000-0000-0000-000000000000"}]}`, "GET /v1/keyword-rules?limit=50", "k1"},
@@ -45,4 +60,19 @@ func TestConversationCommands(t *testing.T) {
 	require.Contains(t, errs, "followed by Jess")
 	code, _, _ = s.run(t.Context(), "conversation", "transfer", "c1")
 	require.Equal(t, 2, code, "--to is required")
+}
+
+func TestConversationWatchEndsWithTheConversation(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, func(w http.ResponseWriter, r *http.Request) {
+		body := `{"id":"c1","state":"closed","follower_name":"Jess","waiting":"none"}`
+		if strings.HasSuffix(r.URL.Path, "/messages") {
+			body = `{"items":[{"id":"2","at":"2026-01-02T03:05:05Z","direction":"out","origin":"survey","state":"sent","text":"how was it"},
+				{"id":"1","at":"2026-01-02T03:04:05Z","direction":"in","text":"hello"}]}`
+		}
+		_, _ = io.WriteString(w, body)
+	})
+	code, out, errs := s.run(t.Context(), "conversation", "watch", "c1")
+	require.Zero(t, code, errs)
+	require.Regexp(t, `(?s)^\S+  customer  hello\n\S+  survey    how was it \[sent\]\nconversation is closed, followed by Jess, waiting none, version 0\n$`, out)
 }
