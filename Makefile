@@ -38,8 +38,9 @@ e2e: compiler ## run only the end-to-end tests: the built programs, killed in mi
 	@go run ./internal/demo build
 	go test -race -shuffle=on -timeout 25m -v ./internal/e2e/...
 
-chaos: ## kill 20 processes during a broadcast to 20,000 on the providers' worst day (E2E_RECIPIENTS, E2E_KILLS; E2E_SEED repeats a run)
+chaos: ## kill 20 processes during a broadcast to 20,000 on the providers' worst day, 12 while 500 conversations talk (E2E_RECIPIENTS, E2E_KILLS, E2E_CONVERSATIONS, E2E_CONVERSATION_KILLS; E2E_SEED repeats a run)
 	E2E_RECIPIENTS=$${E2E_RECIPIENTS:-20000} E2E_KILLS=$${E2E_KILLS:-20} go test -count=1 -timeout 60m -v -run '^TestKills$$' ./internal/e2e
+	E2E_CONVERSATIONS=$${E2E_CONVERSATIONS:-500} E2E_CONVERSATION_KILLS=$${E2E_CONVERSATION_KILLS:-12} go test -count=1 -timeout 60m -v -run '^TestConversationsSurvive$$' ./internal/e2e
 
 bench: ## measure the budgets: throughput beside a bare loop and peers, cost, limits, kills (a table and bench.json)
 	@go run ./internal/bench

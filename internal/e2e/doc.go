@@ -9,8 +9,9 @@
 //	E2E_SEED=42 go test -run TestKills ./internal/e2e
 //	E2E_RECIPIENTS=20000 E2E_KILLS=20 go test -v -run TestKills -timeout 60m ./internal/e2e
 //	go test -run TestGroupsSurvive ./internal/e2e
+//	E2E_CONVERSATIONS=500 E2E_CONVERSATION_KILLS=12 go test -v -run TestConversationsSurvive -timeout 60m ./internal/e2e
 //	go test -run TestRecordHistories ./internal/e2e -record
 //
-// The second command is `make chaos`: TestKills for longer. The last records
-// the histories of workflows/testdata anew.
+// The second and the fourth command are `make chaos`: the same tests for
+// longer. The last records the histories of workflows/testdata anew.
 package e2e

@@ -1,0 +1,203 @@
+package e2e_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"omniflow/internal/apiclient"
+	"omniflow/internal/omniflow"
+	"omniflow/internal/simulator"
+)
+
+// record is what is known of a talk at the end: what the API says, and what the
+// provider delivered.
+type record struct {
+	*talk
+	office   *office
+	now      apiclient.Conversation
+	messages []apiclient.ConversationMessage // oldest first
+	endings  []time.Time                     // by the log
+	books    []simulator.Delivery            // in order
+}
+
+// sum is what a run came to, for a person and for the bounds at the end.
+type sum struct {
+	silent, answered, late, refused int
+	customer, agent, unproven       int
+	lateness                        []time.Duration
+}
+
+// records reads everything.
+func (o *office) records() []record {
+	o.t.Helper()
+	books := o.deliveries()
+	var out []record
+	known := map[string]bool{}
+	for _, t := range o.talks {
+		r := record{talk: t, office: o, books: books[t.Person]}
+		var err error
+		r.now, err = o.admin.Conversation(o.t.Context(), t.id)
+		require.NoError(o.t, err)
+		r.messages, err = t.list(o.t.Context())
+		require.NoError(o.t, err)
+		slices.Reverse(r.messages)
+		log, err := o.admin.ConversationLog(o.t.Context(), t.id)
+		require.NoError(o.t, err)
+		for _, e := range log {
+			if e.Kind == "log" && (e.Event == "auto_close" || e.Event == "end") {
+				r.endings = append(r.endings, e.At)
+			}
+		}
+		known[t.id] = true
+		delete(books, t.Person)
+		out = append(out, r)
+	}
+	require.Empty(o.t, books, "delivered to strangers")
+	require.Len(o.t, known, len(o.talks), "one conversation a customer")
+	return out
+}
+
+// origin are the messages of one origin, "" for the customer's.
+func (r record) origin(origin string) []apiclient.ConversationMessage {
+	return slices.DeleteFunc(slices.Clone(r.messages), func(m apiclient.ConversationMessage) bool { return m.Origin != origin })
+}
+
+// delivered are the moments at which the customer got a text.
+func (r record) delivered(text string) []time.Time {
+	var out []time.Time
+	for _, d := range r.books {
+		if d.Delivered && d.ContentSHA256 == simulator.TextSHA256(text) {
+			out = append(out, d.At)
+		}
+	}
+	return out
+}
+
+// judge holds what the API says of a talk against what was written and what the
+// provider delivered.
+func (r record) judge(s *sum) {
+	t := r.office.t
+	t.Helper()
+	var in []string
+	for _, m := range r.origin("") {
+		in = append(in, m.Text)
+	}
+	require.Equal(t, r.wrote, in, "%s: what the customer wrote, in order, once", r.name)
+	r.judgeAgent(s)
+	r.judgeBooks(s)
+	r.judgeEnding(s)
+	s.customer += len(in)
+}
+
+// judgeAgent: every accepted message is there once, in order.
+func (r record) judgeAgent(s *sum) {
+	t := r.office.t
+	t.Helper()
+	var said []sentText
+	for _, m := range r.origin("agent") {
+		said = append(said, sentText{m.ID, m.Text})
+	}
+	require.Equal(t, r.sent, said, "%s: what the agent said, in order, once", r.name)
+	s.agent += len(said)
+}
+
+// judgeBooks: what the API says was sent was delivered once and in the order in
+// which it was accepted, what it says failed was not, and nothing else was.
+func (r record) judgeBooks(s *sum) {
+	t := r.office.t
+	t.Helper()
+	var want []string
+	for _, m := range r.messages {
+		switch {
+		case m.Direction == "in":
+		case m.State == "sent" || m.State == "received" || m.State == "read":
+			want = append(want, simulator.TextSHA256(m.Text))
+		default:
+			require.Equal(t, []string{"failed", string(omniflow.OutcomeUnknown)}, []string{m.State, m.Code}, "%s: %s", r.name, m.Text)
+			require.NotEqual(t, "line", r.Channel, "%s: LINE's key tells", r.name)
+			s.unproven++
+		}
+	}
+	var got []string
+	for _, d := range r.books {
+		require.True(t, d.Delivered, "%s: %+v", r.name, d)
+		got = append(got, d.ContentSHA256)
+	}
+	require.Equal(t, want, got, "%s: ledger and books, in order\n%s", r.name, r.text())
+}
+
+// judgeEnding: a silent conversation has ended once, with a reminder and a
+// survey, and not too early; one that was answered in time has not.
+func (r record) judgeEnding(s *sum) {
+	t := r.office.t
+	t.Helper()
+	if r.refused != "" {
+		require.Equal(t, string(omniflow.InvalidTransition), r.refused, r.name)
+		require.Len(t, r.endings, 1, "%s: refused, and not closed", r.name)
+		s.refused++
+	}
+	if r.answers && r.refused == "" && len(r.endings) == 0 {
+		require.Equal(t, "handling", r.now.State, r.name)
+		require.NotNil(t, r.now.WaitingSince, "%s: the customer waits", r.name)
+		s.answered++
+		return
+	}
+	require.Len(t, r.endings, 1, "%s: ended once\n%s", r.name, r.text())
+	ended := r.endings[0]
+	if r.answers && r.refused == "" {
+		require.True(t, ended.Before(r.heardBy), "%s: closed at %s, though the customer had been heard by %s\n%s", r.name, ended, r.heardBy, r.text())
+		s.late++
+		return
+	}
+	require.Equal(t, "closed", r.now.State, r.name)
+	s.silent++
+	require.Len(t, r.origin("reminder"), 1, r.name)
+	require.Len(t, r.origin("survey"), 1, r.name)
+	r.judgeTimes(ended, s)
+}
+
+// judgeTimes holds the ending against the provider's clock.
+func (r record) judgeTimes(ended time.Time, s *sum) {
+	t := r.office.t
+	t.Helper()
+	due := r.start().Add(silence)
+	for _, at := range r.delivered(reminder) {
+		require.False(t, at.Before(due.Add(-clockSteps)), "%s: reminded at %s, before %s\n%s", r.name, at, due, r.text())
+		due = at
+	}
+	require.False(t, ended.Before(due.Add(grace-clockSteps)), "%s: ended at %s, before %s and its grace\n%s", r.name, ended, due, r.text())
+	for _, at := range r.delivered(survey) {
+		require.False(t, at.Before(ended), "%s: asked at %s, ended at %s", r.name, at, ended)
+	}
+	s.lateness = append(s.lateness, ended.Sub(due.Add(grace)))
+}
+
+// clockSteps is by how much a time may be off that came by webhook: WhatsApp's
+// know seconds.
+const clockSteps = time.Second
+
+// start is when the last word of the agent reached the customer.
+func (r record) start() time.Time {
+	var last time.Time
+	for _, m := range r.sent {
+		for _, at := range r.delivered(m.text) {
+			last = at
+		}
+	}
+	return last
+}
+
+// text is the conversation for a person who looks for what went wrong.
+func (r record) text() string {
+	var b strings.Builder
+	for _, m := range r.messages {
+		b.WriteString(m.At.Format("15:04:05.000 ") + m.Direction + " " + m.Origin + " " + m.State + " " + m.Code + " " + m.ProviderID + " " + m.Text + "\n")
+	}
+	for _, d := range r.books {
+		b.WriteString(d.At.Format("15:04:05.000 ") + "delivered " + d.Response + " " + d.ProviderID + " " + d.ContentSHA256[:8] + "\n")
+	}
+	return b.String()
+}
