@@ -88,7 +88,8 @@ func (c *circle) trouble(ctx context.Context, sims truth.Simulators, seed uint64
 func (s *story) keepAgent() (string, error) {
 	name := filepath.Join(filepath.Dir(s.file), "agent.sh")
 	c := s.scene.circle
-	return name, s.keep(name, c.token, "export GROUP="+c.group+" ACCOUNT="+c.account.ID)
+	return name, s.keep(name, c.token, "export GROUP="+c.group+" ACCOUNT="+c.account.ID,
+		"export CONVERSATION="+s.scene.desk.silent().conversation+" SIMULATOR="+s.simulators+" LINE="+s.scene.desk.silent().account.ExternalID)
 }
 
 // keep writes a file that lets a shell act with a token, and more lines.

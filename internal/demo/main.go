@@ -1,5 +1,5 @@
 // Demo starts and stops the local stack, and tells the story of one WhatsApp
-// group and one broadcast on it:
+// group, four conversations and one broadcast on it:
 //
 //	go run ./internal/demo build  build every program into .local/bin
 //	go run ./internal/demo up     start the stack and leave it running

@@ -16,13 +16,15 @@ import (
 const laneSeconds = 12
 
 // scene is everything that the story needs: a team, a member who may send to
-// four channel accounts, and an agent with a number for groups.
+// four channel accounts, and an agent with a number for groups and a desk at
+// which customers write in.
 type scene struct {
 	teamID, memberID string
 	memberToken      string
 	platform, member *apiclient.Client
 	accounts         []truth.Account // of the broadcast
 	circle           *circle
+	desk             *desk
 }
 
 // platformToken mints a token that may make teams.
@@ -34,7 +36,7 @@ func platformToken(keys string, now time.Time) (string, error) {
 	return tokens.Sign(keyring.Claims{Scope: keyring.ScopePlatform, ExpiresAt: now.Add(time.Hour)})
 }
 
-// newScene makes a team for a group and a broadcast to n customers.
+// newScene makes a team for a group, conversations and a broadcast to n customers.
 func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simulators, apiURL string, n int, seed uint64) (*scene, error) {
 	team, err := platform.CreateTeam(ctx, apiclient.NewTeam{
 		Name: "demo " + time.Now().Format(time.DateTime), Plan: "omo", Flags: []string{"whatsapp_group_enabled"}, Timezone: "Asia/Taipei",
@@ -55,6 +57,9 @@ func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simula
 	}
 	s.memberToken, s.member = token.Token, platform.WithToken(token.Token)
 	if s.circle, err = s.newCircle(ctx, sims, apiURL, seed); err != nil {
+		return nil, err
+	}
+	if s.desk, err = s.newDesk(ctx, sims, apiURL, seed); err != nil {
 		return nil, err
 	}
 	for _, share := range shares {

@@ -72,18 +72,22 @@ func (s *story) acts(ctx context.Context) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
+	desk, err := s.serveCustomers(ctx)
+	if err != nil {
+		return verdict{}, err
+	}
 	last, err := s.broadcast(ctx)
 	if err != nil {
 		return verdict{}, err
 	}
 	v, err := s.judge(ctx, last)
-	v.group = group
+	v.group, v.desk = group, desk
 	return v, err
 }
 
 // prepare makes the team and its channel accounts, and switches the faults on.
 func (s *story) prepare(ctx context.Context) error {
-	s.step("A team, a sales person with four channel accounts, and an agent with a WhatsApp number for groups")
+	s.step("A team, a sales person with four channel accounts, and an agent with four others and a WhatsApp number for groups")
 	token, err := platformToken(s.jwtKeys, time.Now())
 	if err != nil {
 		return fmt.Errorf("mint platform token: %w", err)
@@ -209,7 +213,7 @@ func (s *story) report(ctx context.Context, id string, v verdict, sums map[strin
 	if err != nil {
 		return err
 	}
-	for _, command := range []string{". " + agent, "starter group show $GROUP"} {
+	for _, command := range []string{". " + agent, "starter group show $GROUP", "starter conversation log $CONVERSATION"} {
 		fmt.Fprintf(s.out, "    %s\n", command)
 	}
 	return nil

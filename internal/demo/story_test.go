@@ -37,6 +37,7 @@ type world struct {
 	spoil    func(w *world) // changes rows and truth after the import
 	number   string         // of the group: the first WhatsApp account
 	room     room
+	counter  counter
 }
 
 func newWorld() *world {
@@ -68,6 +69,7 @@ func newWorld() *world {
 		return nil
 	})
 	w.groupRoutes()
+	w.deskRoutes()
 	w.handle("POST /v1/teams/T/imports", w.imports)
 	w.handle("GET /v1/broadcasts/B", func(*http.Request) any { return w.broadcast(true) })
 	w.handle("GET /v1/broadcasts/B/recipients", w.page)
@@ -180,7 +182,11 @@ func (w *world) summary() []simulator.Summary {
 func (w *world) stream(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, d := range w.truth {
+	list := w.counter.books
+	if r.URL.Query().Get("external_id") == w.accounts[r.URL.Query().Get("channel")].ExternalID {
+		list = w.truth // the broadcast's account is the last one of its channel
+	}
+	for _, d := range list {
 		if string(d.Channel) == r.URL.Query().Get("channel") {
 			_ = json.NewEncoder(out).Encode(d) // the caller may have gone
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ type verdict struct {
 	truth.Comparison
 	violations int // requests beyond a channel's limit
 	group      groupVerdict
+	desk       deskVerdict
 	took       time.Duration // the whole demo
 }
 
@@ -34,7 +36,7 @@ func (v verdict) fault() string {
 	case v.Recipients == 0:
 		return "nobody was in the broadcast"
 	}
-	return v.group.fault()
+	return cmp.Or(v.group.fault(), v.desk.fault())
 }
 
 // lastLine is the demo's last line of output. Programs read it: a change of
