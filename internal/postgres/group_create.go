@@ -227,14 +227,11 @@ func meet(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, requestID
 	return &event, nil
 }
 
-// park leaves a webhook at the rendezvous of its request, and takes the group
-// that made the request, if its answer came meanwhile.
+// park leaves a webhook at the rendezvous of its request, which is held, and
+// takes the group that made the request, if its answer came meanwhile.
 func park(ctx context.Context, tx pgx.Tx, e omniflow.GroupEvent) (uuid.UUID, error) {
 	body, err := json.Marshal(e)
 	if err != nil {
-		return uuid.Nil, err
-	}
-	if err := holdRendezvous(ctx, tx, e.RequestID); err != nil {
 		return uuid.Nil, err
 	}
 	var ours *uuid.UUID

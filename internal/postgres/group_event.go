@@ -115,27 +115,40 @@ func findGroup(ctx context.Context, tx pgx.Tx, e omniflow.GroupEvent, creation b
 }
 
 // parkCreation keeps a creation webhook that no group is known for, while a
-// create call of the account has not told its request. false: none has.
+// create call of the account has not told its request. false: none has. The
+// answer may have come since the group was looked for, so it is looked for
+// again where no answer can come meanwhile.
 func parkCreation(ctx context.Context, tx pgx.Tx, e omniflow.GroupEvent) (bool, error) {
-	var waiting int
-	err := tx.QueryRow(ctx, `
-		SELECT count(*) FROM groups WHERE channel_account_id = $1 AND request_id IS NULL AND create_call IN ('calling', 'unknown')
-		  AND (state = 'reviewing' OR code = 'review_timeout')`, e.ChannelAccountID).Scan(&waiting)
-	if err != nil || waiting == 0 || e.RequestID == "" {
+	if e.RequestID == "" {
+		return false, nil
+	}
+	if err := holdRendezvous(ctx, tx, e.RequestID); err != nil {
 		return false, err
 	}
-	id, err := park(ctx, tx, e)
+	id, err := findGroup(ctx, tx, e, true)
 	if err != nil {
 		return false, err
 	}
-	if id != uuid.Nil {
-		g, err := lockGroup(ctx, tx, e.TeamID, id)
-		if err != nil {
+	if id == uuid.Nil {
+		waiting := false
+		err := tx.QueryRow(ctx, `
+			SELECT EXISTS (SELECT FROM groups WHERE channel_account_id = $1 AND request_id IS NULL AND create_call IN ('calling', 'unknown')
+			  AND (state = 'reviewing' OR code = 'review_timeout'))`, e.ChannelAccountID).Scan(&waiting)
+		if err != nil || !waiting {
 			return false, err
 		}
-		return true, hearCreation(ctx, tx, g, e)
+		if id, err = park(ctx, tx, e); err != nil {
+			return false, err
+		}
 	}
-	return true, adoptByName(ctx, tx, e)
+	if id == uuid.Nil {
+		return true, adoptByName(ctx, tx, e)
+	}
+	g, err := lockGroup(ctx, tx, e.TeamID, id)
+	if err != nil {
+		return false, err
+	}
+	return true, hearCreation(ctx, tx, g, e)
 }
 
 // adoptByName gives a parked webhook to the one group of its name whose answer

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"omniflow/internal/omniflow"
@@ -227,4 +228,25 @@ func TestPromisedSignalsSurviveAnEngineThatIsAway(t *testing.T) {
 	n, err = s.DrainSignals(t.Context(), 10, func(context.Context, Signal) error { return errAway })
 	require.NoError(t, err)
 	require.Zero(t, n)
+}
+
+// The answer to the create call is committed just after its webhook has found
+// no group: no other call is under way, and the webhook is no dead letter.
+func TestACreationThatMeetsItsAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSpine(t)
+	id := s.newGroup("VIP", omniflow.CallUnderWay)
+	_, err := s.GroupCallAccepted(t.Context(), s.ID, id, "r1")
+	require.NoError(t, err)
+	require.NoError(t, s.inTeam(t.Context(), s.ID, func(tx pgx.Tx) error {
+		known, err := parkCreation(t.Context(), tx, s.created("r1", "VIP"))
+		require.True(t, known)
+		return err
+	}))
+	require.Equal(t, omniflow.GroupCreated, s.group(id).State)
+	require.NoError(t, s.inTeam(t.Context(), s.ID, func(tx pgx.Tx) error {
+		known, err := parkCreation(t.Context(), tx, s.created("r2", "nobody's"))
+		require.False(t, known)
+		return err
+	}))
 }
