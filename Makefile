@@ -3,7 +3,7 @@
 export GOTOOLCHAIN := local
 TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod
 
-.PHONY: help demo up down build test check lint e2e chaos bench bench-full bench-conversations histories clean compiler
+.PHONY: help demo up down build test check lint e2e chaos groups bench bench-full bench-conversations histories clean compiler
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ e2e: compiler ## run only the end-to-end tests: the built programs, killed in mi
 chaos: ## kill 20 processes during a broadcast to 20,000 on the providers' worst day, 12 while 500 conversations talk (E2E_RECIPIENTS, E2E_KILLS, E2E_CONVERSATIONS, E2E_CONVERSATION_KILLS; E2E_SEED repeats a run)
 	E2E_RECIPIENTS=$${E2E_RECIPIENTS:-20000} E2E_KILLS=$${E2E_KILLS:-20} go test -count=1 -timeout 60m -v -run '^TestKills$$' ./internal/e2e
 	E2E_CONVERSATIONS=$${E2E_CONVERSATIONS:-500} E2E_CONVERSATION_KILLS=$${E2E_CONVERSATION_KILLS:-12} go test -count=1 -timeout 60m -v -run '^TestConversationsSurvive$$' ./internal/e2e
+
+groups: ## ask for 1,000 WhatsApp groups of one number at once, each with a member who joins (E2E_GROUPS; E2E_GROUP_CALLS a minute that the provider takes)
+	E2E_GROUPS=$${E2E_GROUPS:-1000} go test -count=1 -timeout 30m -v -run '^TestManyGroups$$' ./internal/e2e
 
 bench: ## measure the budgets: throughput beside a bare loop and peers, cost, limits, kills (a table and bench.json)
 	@go run ./internal/bench

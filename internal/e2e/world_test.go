@@ -136,9 +136,15 @@ func (w *world) setting(name string) string {
 // until polls a condition ten times a second and fails when it does not come true in time.
 func (w *world) until(within time.Duration, condition func() bool, what string, args ...any) {
 	w.t.Helper()
+	w.untilEach(100*time.Millisecond, within, condition, what, args...)
+}
+
+// untilEach is until for what is costly to ask.
+func (w *world) untilEach(pause, within time.Duration, condition func() bool, what string, args ...any) {
+	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), within)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for !condition() {
 		select {
