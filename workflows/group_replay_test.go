@@ -16,7 +16,7 @@ func TestReplayGroups(t *testing.T) {
 	t.Parallel()
 	files, err := os.ReadDir("testdata/groups")
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 11)
+	require.GreaterOrEqual(t, len(files), 16)
 	for _, file := range files {
 		t.Run(file.Name(), func(t *testing.T) {
 			t.Parallel()
