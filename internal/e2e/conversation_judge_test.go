@@ -104,8 +104,10 @@ func (r record) judgeAgent(s *sum) {
 	s.agent += len(said)
 }
 
-// judgeBooks: what the API says was sent was delivered once and in the order in
-// which it was accepted, what it says failed was not, and nothing else was.
+// judgeBooks: what the API says was sent was delivered once, what it says failed
+// was not, nothing else was, and the agent's came in order. The system's order
+// beside the agent's is by commit, which a request that died and was repeated
+// does not show.
 func (r record) judgeBooks(s *sum) {
 	t := r.office.t
 	t.Helper()
@@ -126,7 +128,11 @@ func (r record) judgeBooks(s *sum) {
 		require.True(t, d.Delivered, "%s: %+v", r.name, d)
 		got = append(got, d.ContentSHA256)
 	}
-	require.Equal(t, want, got, "%s: ledger and books, in order\n%s", r.name, r.text())
+	require.ElementsMatch(t, want, got, "%s: ledger and books\n%s", r.name, r.text())
+	system := func(hash string) bool {
+		return hash == simulator.TextSHA256(reminder) || hash == simulator.TextSHA256(survey)
+	}
+	require.Equal(t, slices.DeleteFunc(want, system), slices.DeleteFunc(got, system), "%s: the agent's, in order\n%s", r.name, r.text())
 }
 
 // judgeEnding: a silent conversation has ended once, with a reminder and a
@@ -135,11 +141,11 @@ func (r record) judgeEnding(s *sum) {
 	t := r.office.t
 	t.Helper()
 	if r.refused != "" {
-		require.Equal(t, string(omniflow.InvalidTransition), r.refused, r.name)
-		require.Len(t, r.endings, 1, "%s: refused, and not closed", r.name)
+		require.Len(t, r.endings, 1, "%s: refused (%s), and not closed\n%s", r.name, r.refused, r.text())
 		s.refused++
+		return
 	}
-	if r.answers && r.refused == "" && len(r.endings) == 0 {
+	if r.answers && len(r.endings) == 0 {
 		require.Equal(t, "handling", r.now.State, r.name)
 		require.NotNil(t, r.now.WaitingSince, "%s: the customer waits", r.name)
 		s.answered++
@@ -147,16 +153,34 @@ func (r record) judgeEnding(s *sum) {
 	}
 	require.Len(t, r.endings, 1, "%s: ended once\n%s", r.name, r.text())
 	ended := r.endings[0]
-	if r.answers && r.refused == "" {
+	if r.answers {
 		require.True(t, ended.Before(r.heardBy), "%s: closed at %s, though the customer had been heard by %s\n%s", r.name, ended, r.heardBy, r.text())
 		s.late++
 		return
 	}
 	require.Equal(t, "closed", r.now.State, r.name)
 	s.silent++
-	require.Len(t, r.origin("reminder"), 1, r.name)
 	require.Len(t, r.origin("survey"), 1, r.name)
+	r.judgeReminders()
 	r.judgeTimes(ended, s)
+}
+
+// judgeReminders: one for each silence. There is an answer between two of them.
+func (r record) judgeReminders() {
+	t := r.office.t
+	t.Helper()
+	require.NotEmpty(t, r.origin("reminder"), r.name)
+	due := true
+	for _, d := range r.books {
+		switch d.ContentSHA256 {
+		case simulator.TextSHA256(reminder):
+			require.True(t, due, "%s: reminded twice of one silence\n%s", r.name, r.text())
+			due = false
+		case simulator.TextSHA256(survey):
+		default:
+			due = true
+		}
+	}
 }
 
 // judgeTimes holds the ending against the provider's clock.
@@ -165,6 +189,9 @@ func (r record) judgeTimes(ended time.Time, s *sum) {
 	t.Helper()
 	due := r.start().Add(silence)
 	for _, at := range r.delivered(reminder) {
+		if at.Before(r.start()) {
+			continue // of an earlier silence
+		}
 		require.False(t, at.Before(due.Add(-clockSteps)), "%s: reminded at %s, before %s\n%s", r.name, at, due, r.text())
 		due = at
 	}

@@ -124,7 +124,7 @@ func (o *office) unsettled() []string {
 			continue
 		}
 		c, err := o.admin.Conversation(o.t.Context(), t.id)
-		if err == nil && (t.answers || c.State == "closed") {
+		if err == nil && (t.answers || t.refused != "" || c.State == "closed") {
 			var list []apiclient.ConversationMessage
 			list, err = t.list(o.t.Context())
 			t.over = err == nil && settled(list) && (c.State != "closed" ||
