@@ -25,6 +25,8 @@ const (
 	abandonedAfter = 30 * time.Second
 	// finishBudget bounds what is done for a request whose client may be gone.
 	finishBudget = 5 * time.Second
+	// settleEach is how often a key is settled again while the database is away.
+	settleEach = 250 * time.Millisecond
 )
 
 // answer is a response as it is kept for those who repeat the request. It is
@@ -107,23 +109,49 @@ func (s *service) record(ctx huma.Context, r *http.Request, resourceID uuid.UUID
 }
 
 // settle keeps an answer, or, after a fault of ours, lets the request run
-// again. A failure to do so is not the client's: the key is abandoned in time.
+// again. While the database is away it is tried on in the background: a client
+// that asks again should not wait until the key counts as abandoned.
 func (s *service) settle(ctx context.Context, name postgres.RequestKey, claim postgres.RequestClaim, a answer) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishBudget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonedAfter)
+	if s.settleOnce(ctx, name, claim, a) == nil {
+		cancel()
+		return
+	}
+	go func() {
+		defer cancel()
+		ticker := time.NewTicker(settleEach)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+			if s.settleOnce(ctx, name, claim, a) == nil {
+				return
+			}
+		}
+	}()
+}
+
+func (s *service) settleOnce(ctx context.Context, name postgres.RequestKey, claim postgres.RequestClaim, a answer) error {
+	ctx, cancel := context.WithTimeout(ctx, finishBudget)
 	defer cancel()
 	if a.Status >= 499 {
-		if err := s.store.ReleaseRequest(ctx, name, claim.Token); err != nil {
-			s.log.WarnContext(ctx, "release idempotency key", "error", err)
+		err := s.store.ReleaseRequest(ctx, name, claim.Token)
+		if err != nil {
+			s.log.WarnContext(ctx, "idempotency key not released yet", "error", err)
 		}
-		return
+		return err
 	}
 	plain, err := json.Marshal(a)
 	if err == nil {
 		err = s.store.FinishRequest(ctx, name, claim.Token, a.Status, s.keys.Seal(plain, answerPurpose(name)))
 	}
 	if err != nil {
-		s.log.WarnContext(ctx, "keep answer", "error", err)
+		s.log.WarnContext(ctx, "answer not kept yet", "error", err)
 	}
+	return err
 }
 
 func (s *service) replay(w http.ResponseWriter, name postgres.RequestKey, claim postgres.RequestClaim, fingerprint []byte) error {
