@@ -44,6 +44,7 @@ func growth(ctx context.Context, r *rig) error {
 	r.report.add("growth", "a recipient of 10,000", median(before), "µs", spread(before))
 	r.report.add("growth", "a recipient of 1,000,000", cost, "µs", run.used.per(growthLarge))
 	r.report.atMost("growth", "1,000,000 ÷ 10,000", cost/median(before), 1.15, "ratio", "")
+	r.report.atMost("growth", "the start of 1,000,000 is answered after", float64(run.answered)/float64(time.Millisecond), 50, "ms", "")
 	r.report.atMost("growth", "the worker's memory at most", rss, 256, "MiB", "")
 	return nil
 }

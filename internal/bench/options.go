@@ -36,6 +36,7 @@ func programme() []scenario {
 		{"throughput", "a broadcast without a limit, beside a bare loop over the same client", false, throughput},
 		{"cost", "Temporal events and write-ahead log of a recipient", false, cost},
 		{"limit", "80 a second through three worker processes for 30 s", false, limit},
+		{"storm", "the provider refuses everything for 3 s in mid-broadcast: 429, or 130429", false, storm},
 		{"interactive", "an agent writes while a broadcast takes all that the account may send", false, interactive},
 		{"multicast", "LINE, 500 recipients a call, without a limit", false, multicast},
 		{"intake", "signed status webhooks: verified, stored, merged", false, intake},

@@ -16,6 +16,7 @@ const patience = 30 * time.Second
 type outcome struct {
 	sink.Stats
 	asked     time.Time           // when it was asked for
+	answered  time.Duration       // from then to the API's answer
 	whole     time.Duration       // from then to the last arrival: planning included
 	broadcast apiclient.Broadcast // of ours, at its end
 	used      usage
@@ -34,6 +35,7 @@ func (r *rig) broadcast(ctx context.Context, s *scene) (outcome, error) {
 	if err != nil {
 		return outcome{}, fmt.Errorf("start broadcast: %w", err)
 	}
+	answered := time.Since(asked)
 	if _, err := r.sink.Wait(ctx, s.n, patience); err != nil {
 		return outcome{}, err
 	}
@@ -46,7 +48,7 @@ func (r *rig) broadcast(ctx context.Context, s *scene) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{Stats: stats, asked: asked, whole: stats.Last.Sub(asked), broadcast: b, used: used}
+	o := outcome{Stats: stats, asked: asked, answered: answered, whole: stats.Last.Sub(asked), broadcast: b, used: used}
 	if b.Counts.Sent != s.n || stats.Messages != s.n {
 		return o, fmt.Errorf("the ledger has %d sent, the sink %d messages, of %d", b.Counts.Sent, stats.Messages, s.n)
 	}

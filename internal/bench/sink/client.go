@@ -32,6 +32,11 @@ func (c Client) Marks(ctx context.Context) (map[string]time.Time, error) {
 	return at, c.do(ctx, http.MethodGet, "/_sink/marks", &at)
 }
 
+// Storm refuses every call for d, as a provider does that is asked too often.
+func (c Client) Storm(ctx context.Context, d time.Duration) error {
+	return c.do(ctx, http.MethodPost, "/_sink/storm?for="+d.String(), nil)
+}
+
 // Reset makes the sink forget.
 func (c Client) Reset(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/_sink/reset", nil)

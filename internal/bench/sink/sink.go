@@ -25,6 +25,7 @@ type Stats struct {
 	Recipients int       `json:"recipients"` // distinct
 	First      time.Time `json:"first"`
 	Last       time.Time `json:"last"`
+	Refused    int       `json:"refused"` // calls answered with a throttle
 }
 
 // Duplicates are messages beyond the first to the same recipient.
@@ -47,6 +48,7 @@ type Sink struct {
 	seen     map[string]struct{}
 	stats    Stats
 	arrivals []time.Time
+	storm    time.Time            // until then every call is refused for its rate
 	marks    map[string]time.Time // when a text that begins with Mark came first
 }
 
@@ -63,6 +65,7 @@ func New() *Sink {
 	s.mux.HandleFunc("GET /_sink/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Stats()) })
 	s.mux.HandleFunc("GET /_sink/arrivals", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Arrivals()) })
 	s.mux.HandleFunc("GET /_sink/marks", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Marks()) })
+	s.mux.HandleFunc("POST /_sink/storm", s.begin)
 	s.mux.HandleFunc("POST /_sink/reset", func(http.ResponseWriter, *http.Request) { s.Reset() })
 	return s
 }
@@ -98,6 +101,29 @@ func (s *Sink) Reset() {
 	s.seen, s.stats, s.arrivals, s.marks = map[string]struct{}{}, Stats{}, nil, map[string]time.Time{}
 }
 
+// begin refuses every WhatsApp call for the duration given as for=3s.
+func (s *Sink) begin(w http.ResponseWriter, r *http.Request) {
+	d, err := time.ParseDuration(r.FormValue("for"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.storm = time.Now().Add(d)
+}
+
+// stormy says whether a call is refused, and counts it.
+func (s *Sink) stormy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Now().After(s.storm) {
+		return false
+	}
+	s.stats.Refused++
+	return true
+}
+
 // mark notes a marked text.
 func (s *Sink) mark(body []byte) {
 	text, _, ok := strings.Cut(after(body, `"body":"`), `"`)
@@ -117,6 +143,11 @@ func (s *Sink) whatsApp(w http.ResponseWriter, r *http.Request) {
 	to, _, ok := strings.Cut(after(body, `"to":"`), `"`)
 	if err != nil || !ok {
 		http.Error(w, `{"error":{"code":100,"message":"no recipient"}}`, http.StatusBadRequest)
+		return
+	}
+	if s.stormy() {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":{"code":130429,"message":"(#130429) Rate limit hit"}}`)
 		return
 	}
 	n := s.take(to)

@@ -100,3 +100,22 @@ func TestMostWithinSlides(t *testing.T) {
 	require.Equal(t, 3, MostWithin(at(900, 0, 950, 1000, 2500), time.Second), "unsorted, across a second's border")
 	require.Equal(t, 1, MostWithin(at(0, 1000, 2000), time.Second), "a whole second apart")
 }
+
+func TestAStormRefusesAndCountsEveryCall(t *testing.T) {
+	t.Parallel()
+	c, http := newSink(t)
+	sender := whatsapp.New(c.Base+"/whatsapp", http)
+	account := channel.Account{ExternalID: "1", Secrets: channel.Secrets{Token: "t"}}
+	message := channel.Message{Key: channel.Key{MessageID: uuid.New(), Attempt: 1}, Recipient: "886900000001", Contents: hello}
+	require.NoError(t, c.Storm(t.Context(), time.Hour))
+	_, err := sender.Send(t.Context(), account, message)
+	var fault *channel.Error
+	require.ErrorAs(t, err, &fault)
+	require.Equal(t, channel.Throttled, fault.Fault)
+	s, err := c.Stats(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, [2]int{0, 1}, [2]int{s.Calls, s.Refused})
+	require.NoError(t, c.Storm(t.Context(), 0))
+	_, err = sender.Send(t.Context(), account, message)
+	require.NoError(t, err)
+}
