@@ -166,10 +166,10 @@ func TestTalkHears(t *testing.T) {
 	earlier := next.Hear(TextNoKeyword, uuid.Nil, ago(40*time.Minute), now)
 	require.Equal(t, ago(40*time.Minute), earlier.WaitingSince, "in whatever order they come")
 	require.Equal(t, next.LastCustomerAt, earlier.LastCustomerAt)
-	require.True(t, talk.Hear(TextNoKeyword, uuid.Nil, ago(90*time.Minute), now).WaitingSince.IsZero(), "a person has answered since")
+	require.Equal(t, ago(90*time.Minute), talk.Hear(TextNoKeyword, uuid.Nil, ago(90*time.Minute), now).WaitingSince, "nobody had heard of it when he answered")
 	replied := Talk{Type: OneToOne, State: Handling, FollowerID: amy, LastHumanReplyAt: ago(time.Hour).Add(114 * time.Millisecond)}
 	require.Equal(t, ago(time.Hour), replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour), now).WaitingSince, "of the second of the reply: he may have written after it")
-	require.True(t, replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour+time.Second), now).WaitingSince.IsZero())
+	require.Equal(t, ago(time.Hour+time.Second), replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour+time.Second), now).WaitingSince)
 	replied.State, replied.ClosedAt = Closed, ago(59*time.Minute)
 	require.Equal(t, PendingHuman, replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour), now).State)
 	require.Equal(t, Closed, replied.Hear(TextNoKeyword, uuid.Nil, ago(time.Hour+time.Second), now).State)

@@ -40,7 +40,8 @@ func Written(at, now time.Time) time.Time {
 // (see Written), of the given kind; assignee is whom keyword assignment names,
 // zero for nobody (CNV-13 to CNV-18, COL-07, COL-45, D-CNV-6). The wait starts
 // at the first message that no person answered (D-WTG-1), in whatever order
-// they come.
+// they come: what is heard after we learned of a reply was not answered by it,
+// whatever the provider's clock says.
 func (t Talk) Hear(kind ReceivedKind, assignee uuid.UUID, at, now time.Time) Talk {
 	next := t
 	next.LastCustomerAt, next.LastMessageAt = later(t.LastCustomerAt, at), later(t.LastMessageAt, at)
@@ -56,11 +57,9 @@ func (t Talk) Hear(kind ReceivedKind, assignee uuid.UUID, at, now time.Time) Tal
 		return next
 	}
 	next.ClosedAt = time.Time{}
-	if !t.answered(at) {
-		from := later(at, now.Add(-longestWait))
-		if t.WaitingSince.IsZero() || from.Before(t.WaitingSince) {
-			next.WaitingSince = from
-		}
+	from := later(at, now.Add(-longestWait))
+	if t.WaitingSince.IsZero() || from.Before(t.WaitingSince) {
+		next.WaitingSince = from
 	}
 	return next
 }
