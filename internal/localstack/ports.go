@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -32,16 +34,37 @@ func CheckPort(name string, port int, envVar string) error {
 }
 
 // FreePort gives a TCP port of 127.0.0.1 on which nothing listens: a random
-// one between 20000 and 31999. Nothing keeps it free.
+// one between 20000 and 31999. No other call gives it while this process
+// lives, in whichever process: stacks that start at once do not meet.
 func FreePort() (int, error) {
 	var last error
 	for range 200 {
 		port := lowestFreePort + rand.IntN(highestFreePort-lowestFreePort+1)
 		if last = listenable(port); last == nil {
+			last = reserve(port)
+		}
+		if last == nil {
 			return port, nil
 		}
 	}
 	return 0, fmt.Errorf("find a free port: %w", last)
+}
+
+// reserve locks a file that stands for the port until the process ends: its
+// descriptor is never closed.
+func reserve(port int) error {
+	dir := filepath.Join(os.TempDir(), "omniflow-ports-"+strconv.Itoa(os.Getuid()))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("reserve port %d: %w", port, err)
+	}
+	file, err := syscall.Open(filepath.Join(dir, strconv.Itoa(port)), syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return fmt.Errorf("reserve port %d: %w", port, err)
+	}
+	if err := syscall.Flock(file, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("reserve port %d: %w", port, err), syscall.Close(file))
+	}
+	return nil
 }
 
 // listenable tries to listen on every address first: macOS lets a program
