@@ -54,6 +54,7 @@ type Departing struct {
 	Reply
 	Origin  Origin
 	Waiting bool // the customer waits for a person
+	Stale   bool // a reminder of a silence that a person has broken since
 }
 
 // Verdict is the last check of a message (D-SYS-00): failed or skipped with the
@@ -65,7 +66,7 @@ func (d Departing) Verdict(contents []Content, now time.Time) MessageStatus {
 	switch {
 	case d.Blocked:
 		return MessageStatus{State: Failed, Code: CustomerBlocked}
-	case d.Origin == OriginReminder && (d.State != Handling || d.Waiting):
+	case d.Stale, d.Origin == OriginReminder && (d.State != Handling || d.Waiting):
 		return skipped(NoLongerHandling)
 	case d.Origin == OriginSurvey && d.State != Closed, d.Origin == OriginAutoReply && d.State == Closed:
 		return skipped(NoLongerHandling)

@@ -34,3 +34,33 @@ func TestAMessageThatComesInAfterTheReplyWaits(t *testing.T) {
 		})
 	}
 }
+
+// A reminder that could not leave at once is of the silence before the reply.
+func TestAReplyBeatsAReminderThatWaits(t *testing.T) {
+	t.Parallel()
+	for name, replied := range map[string]bool{"replied to": true, "a reply that failed": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newDialogue(t, omniflow.LINE)
+			c.rule(time.Hour, `reminder = '還在嗎?'`)
+			c.reply(c.Member)
+			c.serve()
+			c.rewind(time.Hour)
+			turn := c.serve()
+			require.Len(t, turn.Due, 1)
+			reminder := turn.Due[0]
+			later := time.Now().Add(time.Minute)
+			require.NoError(t, c.PostponeMessage(t.Context(), omniflow.MessageRef{TeamID: c.ID, MessageID: reminder}, later, omniflow.ProviderThrottled))
+			id := c.reply(c.Member)
+			want := omniflow.Skipped
+			if !replied {
+				c.Exec(`UPDATE messages SET state = 'failed' WHERE id = $1`, id)
+				want = omniflow.Sent
+			}
+			require.Empty(t, c.serve().Due)
+			c.Exec(`UPDATE messages SET due_at = now() WHERE id = $1`, reminder)
+			c.deliver()
+			require.Equal(t, want, c.state(reminder))
+		})
+	}
+}
