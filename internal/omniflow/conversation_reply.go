@@ -54,7 +54,7 @@ type Departing struct {
 	Reply
 	Origin  Origin
 	Waiting bool // the customer waits for a person
-	Stale   bool // a reminder of a silence that a person has broken since
+	Stale   bool // a reminder of a silence that a person has broken since, a survey of an earlier ending
 }
 
 // Verdict is the last check of a message (D-SYS-00): failed or skipped with the

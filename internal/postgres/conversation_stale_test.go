@@ -64,3 +64,32 @@ func TestAReplyBeatsAReminderThatWaits(t *testing.T) {
 		})
 	}
 }
+
+func TestASurveyThatWaitedIsNotSentBesideTheNext(t *testing.T) {
+	t.Parallel()
+	c := newDialogue(t, omniflow.LINE)
+	c.Exec(`UPDATE teams SET survey_text = '滿意嗎?'`)
+	c.Exec(`UPDATE channel_accounts SET state = 'stopped'`)
+	require.NoError(t, c.move(c.id, c.Member, omniflow.End))
+	c.serve()
+	require.NoError(t, c.move(c.id, c.Member, omniflow.Reopen))
+	require.NoError(t, c.move(c.id, c.Member, omniflow.End))
+	c.Exec(`UPDATE channel_accounts SET state = 'active'`)
+	c.deliver()
+	require.Equal(t, 1, c.sentOf(omniflow.OriginSurvey))
+	require.Equal(t, 1, c.countOf(`SELECT count(*) FROM conversation_messages x JOIN messages m ON m.id = x.message_id
+		WHERE x.conversation_id = $1 AND x.origin = 'survey' AND m.state = 'skipped' AND x.place < (SELECT max(place) FROM conversation_messages)`, c.id), "the earlier one")
+}
+
+func TestASurveyIsOfThePresentEnding(t *testing.T) {
+	t.Parallel()
+	c := newDialogue(t, omniflow.LINE)
+	c.Exec(`UPDATE teams SET survey_text = '滿意嗎?'`)
+	require.NoError(t, c.move(c.id, c.Member, omniflow.End))
+	require.Len(t, c.serve().Due, 1)
+	require.NoError(t, c.move(c.id, c.Member, omniflow.Reopen))
+	require.NoError(t, c.move(c.id, c.Member, omniflow.End))
+	c.Exec(`UPDATE teams SET survey_text = ''`)
+	require.True(t, c.deliver().Over)
+	require.Zero(t, c.sentOf(omniflow.OriginSurvey), "none is sent after this ending")
+}

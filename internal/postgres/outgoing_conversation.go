@@ -58,9 +58,11 @@ SELECT c.state, c.waiting_since IS NOT NULL, c.last_customer_message_at, COALESC
   EXISTS (SELECT FROM collaborators k WHERE k.conversation_id = c.id AND k.member_id = $2), EXISTS (SELECT FROM collaborators k WHERE k.conversation_id = c.id),
   EXISTS (SELECT FROM contact_bindings b WHERE b.contact_id = c.contact_id),
   CASE $3 WHEN 'reminder' THEN c.reminded_at IS NULL OR EXISTS (SELECT FROM conversation_messages y JOIN messages e ON e.id = y.message_id
-    WHERE y.conversation_id = c.id AND y.place > $4 AND y.origin = 'agent' AND e.state NOT IN ('failed', 'skipped', 'cancelled')) ELSE false END
+    WHERE y.conversation_id = c.id AND y.place > $4 AND y.origin = 'agent' AND e.state NOT IN ('failed', 'skipped', 'cancelled'))
+    WHEN 'survey' THEN EXISTS (SELECT FROM conversation_messages y WHERE y.conversation_id = c.id AND y.origin = 'survey'
+      AND (y.message_id = $5 AND y.created_at < c.closed_at OR y.place > $4)) ELSE false END
 FROM conversations c JOIN teams t ON t.team_id = c.team_id LEFT JOIN channel_identities i ON i.id = c.channel_identity_id LEFT JOIN members m ON m.id = $2
-WHERE c.id = $1`, r.ConversationID, sender, string(r.Origin), r.Place).
+WHERE c.id = $1`, r.ConversationID, sender, string(r.Origin), r.Place, r.ID).
 		Scan(&d.State, &d.Waiting, &d.LastCustomerAt, &d.Blocked, &flags, &d.Relation.Follower, &d.Followed, &d.Actor.Role, &d.Actor.State,
 			&d.Relation.Collaborator, &d.Collaborators, &d.Bound, &d.Stale)
 	if err != nil {
