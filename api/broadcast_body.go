@@ -41,6 +41,7 @@ type broadcastBody struct {
 	Client     omniflow.Client         `json:"client"`
 	State      omniflow.BroadcastState `json:"state"`
 	Outcome    omniflow.Outcome        `json:"outcome"`
+	Code       omniflow.Code           `json:"code,omitempty" doc:"Why it was rejected: broadcast_empty, or retry_empty where another broadcast repeats it already."`
 	ActorID    uuid.UUID               `json:"actor_id"`
 	WorkflowID string                  `json:"workflow_id"`
 	CreatedAt  time.Time               `json:"created_at"`
@@ -63,6 +64,12 @@ func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error)
 	out := broadcastBody{ID: b.ID, Name: b.Name, Kind: b.Kind, Client: b.Client, State: b.State, Outcome: b.Outcome, ActorID: b.ActorID,
 		WorkflowID: b.WorkflowID, CreatedAt: b.CreatedAt, PlannedAt: b.PlannedAt, FinishedAt: b.FinishedAt, Lanes: []laneBody{},
 		StartAt: b.StartAt, Waiting: toTheSecond(b.Waiting(now)), RetryOf: b.RetryOf, Retries: append([]uuid.UUID{}, b.Retries...), Holds: append([]string{}, b.Holds...)}
+	switch {
+	case b.Outcome == omniflow.OutcomeRejected && b.RetryOf != nil:
+		out.Code = omniflow.RetryEmpty
+	case b.Outcome == omniflow.OutcomeRejected:
+		out.Code = omniflow.BroadcastEmpty
+	}
 	if b.StartAt != nil && b.LateAfter != nil {
 		out.LateAfterSeconds = int(b.LateAfter.Seconds())
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -125,10 +126,18 @@ func ofSchema(e *huma.ErrorModel) *Problem {
 	p := newProblem(e.Status, code, e.Detail)
 	for _, d := range e.Errors {
 		if d != nil {
-			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: d.Message, Location: d.Location})
+			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: readable(d.Message), Location: d.Location})
 		}
 	}
 	return p
+}
+
+// readable says in our words what is said about an id.
+func readable(message string) string {
+	if strings.Contains(message, "invalid UUID") {
+		return "this is an id such as 01a1f917-f04c-736b-8e47-429ded45f955, not a number or a name; the list or show command next to it prints ids"
+	}
+	return message
 }
 
 // writeProblem answers outside huma.

@@ -97,7 +97,10 @@ func cells(t apiclient.Tally) []string {
 }
 
 func stateOf(b apiclient.Broadcast) string {
-	if b.Outcome != "" {
+	switch {
+	case b.Code != "":
+		return b.State + ", " + b.Outcome + ": " + b.Code
+	case b.Outcome != "":
 		return b.State + ", " + b.Outcome
 	}
 	return b.State

@@ -99,6 +99,7 @@ type Broadcast struct {
 	Kind       string     `json:"kind"`
 	State      string     `json:"state"`
 	Outcome    string     `json:"outcome"`
+	Code       string     `json:"code"` // why, when rejected
 	ActorID    string     `json:"actor_id"`
 	WorkflowID string     `json:"workflow_id"`
 	CreatedAt  time.Time  `json:"created_at"`

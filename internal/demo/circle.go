@@ -89,6 +89,7 @@ func (s *story) keepAgent() (string, error) {
 	name := filepath.Join(filepath.Dir(s.file), "agent.sh")
 	c := s.scene.circle
 	return name, s.keep(name, c.token, "export GROUP="+c.group+" ACCOUNT="+c.account.ID,
+		"export API=$OMNIFLOW_API_URL TEAM=$OMNIFLOW_TEAM ADMIN="+s.scene.adminToken,
 		"export CONVERSATION="+s.scene.desk.silent().conversation+" SIMULATOR="+s.simulators+" LINE="+s.scene.desk.silent().account.ExternalID)
 }
 

@@ -66,6 +66,7 @@ func (s *scene) endBySilence(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create token: %w", err)
 	}
+	s.adminToken = token.Token
 	_, err = s.platform.WithToken(token.Token).CreateAutoClose(ctx, apiclient.AutoClose{Name: "demo", Channels: []string{"line"}, Enabled: true,
 		DurationSeconds: silenceSeconds, GraceSeconds: graceSeconds, Reminder: reminderText})
 	if err != nil {

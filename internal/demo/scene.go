@@ -21,6 +21,7 @@ const laneSeconds = 12
 type scene struct {
 	teamID, memberID string
 	memberToken      string
+	adminToken       string // of an administrator
 	platform, member *apiclient.Client
 	accounts         []truth.Account // of the broadcast
 	circle           *circle
