@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"omniflow/internal/channel"
@@ -45,7 +46,7 @@ func (a *Activities) prepareFiles(ctx context.Context, ref omniflow.MessageRef) 
 	for _, m := range in.Files {
 		handle, err := a.handOver(ctx, in.Channel, account, m)
 		if err != nil {
-			return nil, false, a.fileFault(ctx, ref, err)
+			return nil, false, a.fileFault(ctx, ref, in.Tries+1, err)
 		}
 		m.Handle = handle
 		m.Link, m.Preview = a.files.Links(in.Channel, m)
@@ -55,8 +56,9 @@ func (a *Activities) prepareFiles(ctx context.Context, ref omniflow.MessageRef) 
 }
 
 // fileFault ends a message whose file the provider will never take, and lets
-// any other wait.
-func (a *Activities) fileFault(ctx context.Context, ref omniflow.MessageRef, err error) error {
+// any other wait. A file that cannot be read, which is nobody's answer, costs
+// one of the message's five tries: tried counts them, this one included.
+func (a *Activities) fileFault(ctx context.Context, ref omniflow.MessageRef, tried int, err error) error {
 	var fault *channel.Error
 	var refusal *omniflow.Refusal
 	switch {
@@ -66,6 +68,13 @@ func (a *Activities) fileFault(ctx context.Context, ref omniflow.MessageRef, err
 		return a.groups.FailMessage(ctx, ref, omniflow.MediaRejected)
 	case errors.As(err, &fault):
 		return a.groups.PostponeMessage(ctx, ref, time.Now().Add(max(fault.RetryAfter, fileAgain)), omniflow.ProviderDown)
+	case ctx.Err() != nil:
+		return err
 	}
-	return err
+	a.log.Warn("a file cannot be read", "team_id", ref.TeamID, "message_id", ref.MessageID, "attempt", tried, "error", err)
+	at := time.Now().Add(omniflow.Backoff(tried, rand.Float64()))
+	if err := a.groups.MessageTried(ctx, ref, at, omniflow.MediaUnavailable); err != nil || tried < omniflow.MaxAttempts {
+		return err
+	}
+	return a.groups.FailMessage(ctx, ref, omniflow.MediaUnavailable)
 }

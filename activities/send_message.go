@@ -23,6 +23,8 @@ type MessageLedger interface {
 	ReconcileMessage(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageStatus, error)
 	// MessageFiles lists the files that a message carries, and where it goes.
 	MessageFiles(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageFiles, error)
+	// MessageTried lets a queued message wait, at the cost of one of its tries.
+	MessageTried(ctx context.Context, ref omniflow.MessageRef, at time.Time, code omniflow.Code) error
 	// FailMessage ends a queued message that can never be sent.
 	FailMessage(ctx context.Context, ref omniflow.MessageRef, code omniflow.Code) error
 	// LeaseInteractive takes one send slot in front of all bulk traffic, if it comes within the patience.
