@@ -50,12 +50,17 @@ func FreePort() (int, error) {
 	return 0, fmt.Errorf("find a free port: %w", last)
 }
 
-// reserve locks a file that stands for the port until the process ends: its
-// descriptor is never closed.
+// reserve locks an empty file in the user's cache that stands for the port,
+// until the process ends: its descriptor is never closed. A user without a
+// cache has no reservations.
 func reserve(port int) error {
-	dir := filepath.Join(os.TempDir(), "omniflow-ports-"+strconv.Itoa(os.Getuid()))
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil
+	}
+	dir := filepath.Join(cache, "omniflow", "ports")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("reserve port %d: %w", port, err)
+		return nil
 	}
 	file, err := syscall.Open(filepath.Join(dir, strconv.Itoa(port)), syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
 	if err != nil {
