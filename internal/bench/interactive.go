@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"time"
 
@@ -96,8 +93,9 @@ func (r *rig) agentWrites(ctx context.Context, s *scene, conversations []uuid.UU
 	for i, id := range conversations {
 		text := fmt.Sprintf("%s%d", sink.Mark, i)
 		asked[text] = time.Now()
-		if err := s.write(ctx, r.stack.APIURL(), id, text); err != nil {
-			return nil, err
+		content := apiclient.ConversationContent{Content: apiclient.Content{Kind: "text", Text: text}}
+		if _, err := s.member.SendInConversation(ctx, id.String(), content, ""); err != nil {
+			return nil, fmt.Errorf("write to a customer: %w", err)
 		}
 		select {
 		case <-ticker.C:
@@ -106,28 +104,6 @@ func (r *rig) agentWrites(ctx context.Context, s *scene, conversations []uuid.UU
 		}
 	}
 	return asked, nil
-}
-
-// write asks the api to send a text to a conversation.
-func (s *scene) write(ctx context.Context, base string, conversation uuid.UUID, text string) error {
-	body := fmt.Sprintf(`{"kind":"text","text":%q}`, text)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/conversations/"+conversation.String()+"/messages", bytes.NewBufferString(body))
-	if err != nil {
-		return fmt.Errorf("write to a customer: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+s.token)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", text+conversation.String())
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("write to a customer: %w", err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusAccepted {
-		answer, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
-		return fmt.Errorf("write to a customer: %s: %s", res.Status, answer)
-	}
-	return nil
 }
 
 // waits are the times from request to arrival in milliseconds, sorted. Every

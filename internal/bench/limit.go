@@ -15,7 +15,7 @@ const (
 
 // limit sends at 80 a second through three worker processes, and looks at every
 // second of 30 as the receiver saw them. The reserve for people's own messages,
-// 2 % of the rate, is part of what is allowed.
+// 1 % of the rate, is part of what is allowed.
 func limit(ctx context.Context, r *rig) error {
 	for n := 1; n < workers; n++ {
 		if err := r.stack.StartWorker(ctx, n); err != nil {

@@ -19,7 +19,6 @@ const noLimit = 1e6
 // the member who sends.
 type scene struct {
 	teamID  string
-	token   string // of the member
 	member  *apiclient.Client
 	account truth.Account
 	twin    simulator.Account
@@ -42,7 +41,7 @@ func (r *rig) newScene(ctx context.Context, channel string, n int, perSecond flo
 	if err != nil {
 		return nil, fmt.Errorf("create token: %w", err)
 	}
-	s := &scene{teamID: team.TeamID, token: token.Token, member: r.platform.WithToken(token.Token), twin: truth.NewTwin(channel, 0), n: n}
+	s := &scene{teamID: team.TeamID, member: r.platform.WithToken(token.Token), twin: truth.NewTwin(channel, 0), n: n}
 	s.twin.Unlimited = true
 	retain := false
 	s.twin.Retain = &retain
