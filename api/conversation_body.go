@@ -36,6 +36,7 @@ type conversationBody struct {
 	Waiting               string           `json:"waiting" doc:"none, over_30m, over_1h or over_2h"`
 	WaitingSince          *time.Time       `json:"waiting_since" doc:"First message that no person answered."`
 	Window                omniflow.Bracket `json:"window" doc:"What may be sent now: open, template_only, non_promotional or blocked."`
+	WindowUntil           *time.Time       `json:"window_until" doc:"The last moment of that, if the customer does not write; none: it stays."`
 	Hint                  string           `json:"hint" doc:"What the input box says about the window."`
 	LastMessageAt         time.Time        `json:"last_message_at" doc:"Without any message: when it was made."`
 	LastCustomerMessageAt *time.Time       `json:"last_customer_message_at"`
@@ -63,6 +64,9 @@ func bodyOfConversation(c postgres.ConversationView, viewer uuid.UUID) conversat
 		Window:        omniflow.WindowState(c.Channel, c.Type, c.LastCustomerMessageAt, c.Now),
 		LastMessageAt: c.LastMessageAt, LastCustomerMessageAt: c.LastCustomerMessageAt, CreatedAt: c.CreatedAt,
 		WorkflowID: omniflow.ServeConversationID(c.TeamID, c.ID)}
+	if until := omniflow.WindowUntil(c.Channel, c.Type, c.LastCustomerMessageAt, c.Now); !until.IsZero() {
+		out.WindowUntil = &until
+	}
 	out.Hint = windowHints[out.Window].Text()
 	switch {
 	case c.Type == omniflow.WhatsAppGroup:

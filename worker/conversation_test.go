@@ -158,6 +158,35 @@ func TestWhatACustomerWritesCostsNoEvent(t *testing.T) {
 	require.Equal(t, idle, d.events())
 }
 
+// A conversation opens with six events: the transaction that stored the message
+// has told its run until when there is nothing to do. Whatever comes before is
+// looked at at once.
+func TestAConversationOpensWithoutALook(t *testing.T) {
+	t.Parallel()
+	d := &dialogue{hall: newHall(t)}
+	d.writes("您好")
+	d.await("the conversation is there", func() bool { return d.count(`SELECT count(*) FROM conversations WHERE team_id = $1`) == 1 })
+	d.Scan(&d.id, `SELECT id FROM conversations WHERE team_id = $1`, d.ID)
+	d.await("its run is there", func() bool { return d.count(`SELECT count(*) FROM outbox_signals WHERE team_id = $1 AND delivered_at IS NULL`) == 0 })
+	require.Equal(t, 6, d.events())
+	var first, armed time.Time
+	d.Scan(&armed, `SELECT armed_until FROM conversations WHERE id = $1`, d.id)
+	for events := d.engine.GetWorkflowHistory(t.Context(), d.run(), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+		event, err := events.Next()
+		require.NoError(t, err)
+		if timer := event.GetTimerStartedEventAttributes(); timer != nil {
+			first = event.EventTime.AsTime().Add(timer.StartToFireTimeout.AsDuration())
+		}
+	}
+	require.WithinDuration(t, armed, first, 2*time.Second, "it wakes when the database says that it does")
+	require.NoError(t, d.store.MoveConversation(t.Context(), postgres.ConversationMove{TeamID: d.ID, ConversationID: d.id, ActorID: d.Member,
+		Event: omniflow.End, ActionID: uuid.New()}))
+	var out workflows.ServeConversationResult
+	d.result(d.run(), &out)
+	require.Equal(t, omniflow.OutcomeClosed, out.Outcome)
+	d.record("ServeConversation-opened", d.run())
+}
+
 func TestTwoThrottlesThenOneMessageInOrder(t *testing.T) {
 	t.Parallel()
 	d := newDialogue(t)

@@ -40,9 +40,11 @@ func ServeConversation(ctx workflow.Context, in omniflow.ServeConversationInput)
 	if err := c.listen(ctx); err != nil {
 		return ServeConversationResult{}, err
 	}
-	for {
-		if err := c.look(ctx); err != nil {
-			return ServeConversationResult{}, err
+	for known := c.knows(ctx); ; known = false {
+		if !known {
+			if err := c.look(ctx); err != nil {
+				return ServeConversationResult{}, err
+			}
 		}
 		switch {
 		case c.in.Turn.Over && !c.ear.news():
@@ -63,6 +65,17 @@ func ServeConversation(ctx workflow.Context, in omniflow.ServeConversationInput)
 type conversationRun struct {
 	in  omniflow.ServeConversationInput
 	ear *ear
+}
+
+// knows says whether the run begins with a turn that needs no look: the one
+// signal that started it says no more than that turn, any other does. Most
+// conversations begin so, with a customer who waits.
+func (c *conversationRun) knows(ctx workflow.Context) bool {
+	if c.in.Looks > 0 || c.in.Turn.State == omniflow.NoConversation {
+		return false
+	}
+	workflow.SetCurrentDetails(ctx, c.details())
+	return c.ear.changed.ReceiveAsync(nil) && !c.ear.news()
 }
 
 // serveStep is databaseStep on the queue of conversations. An attempt is found
@@ -166,6 +179,13 @@ func (c *conversationRun) waitsFor() string {
 	return "a change"
 }
 
+// windowWords say what a window that is over still lets through (section 12).
+var windowWords = map[omniflow.Bracket]string{
+	omniflow.TemplateOnly:   "only templates may be sent until the customer writes",
+	omniflow.NonPromotional: "nothing promotional may be sent until the customer writes",
+	omniflow.Blocked:        "nothing may be sent until the customer writes",
+}
+
 // details say where the conversation stands, to a person.
 func (c *conversationRun) details() string {
 	t := c.in.Turn
@@ -181,6 +201,9 @@ func (c *conversationRun) details() string {
 	}
 	if !t.ClosesAt.IsZero() {
 		parts = append(parts, "closes "+t.ClosesAt.UTC().Format("2006-01-02 15:04")+" unless the customer writes")
+	}
+	if words := windowWords[t.Window]; words != "" {
+		parts = append(parts, words)
 	}
 	if t.Queued > 0 {
 		plural := "s"

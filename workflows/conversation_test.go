@@ -63,7 +63,7 @@ func (c *counter) look() omniflow.ConversationTurn {
 		}
 		c.settle(p, now)
 		if p.Step == omniflow.ServeNothing && len(p.Due) == 0 {
-			turn := omniflow.ConversationTurn{State: c.facts.State, FollowerID: c.facts.FollowerID, Waiting: p.Level, Queued: p.Queued, ClosesAt: p.ClosesAt, Next: p.Next, Over: p.Over}
+			turn := p.Turn(c.facts, now)
 			if p.Over {
 				turn.Outcome = c.ended
 			}
@@ -213,6 +213,30 @@ func TestAnOpenConversationLooksOnceADay(t *testing.T) {
 	c.at(10*24*time.Hour+time.Hour, true, c.ends)
 	c.run()
 	require.Equal(t, 12, c.looks, "at the start, ten times, and at the end")
+}
+
+// A run that begins with what there is to wait for sleeps without a look, and
+// hears of whatever comes before.
+func TestARunThatKnowsSleepsAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		signals, looks int
+	}{"the signal that started it": {1, 2}, "another one beside it": {2, 3}, "no signal": {0, 3}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCounter(t, omniflow.PendingHuman)
+			c.writes(ten)
+			talk := omniflow.Talk{Type: omniflow.OneToOne, State: omniflow.PendingHuman, LastCustomerAt: ten, WaitingSince: ten}
+			for range row.signals {
+				c.at(0, true, func(time.Time) {})
+			}
+			c.at(40*time.Minute, true, c.ends)
+			c.ExecuteWorkflow(workflows.ServeConversation, omniflow.ServeConversationInput{ConversationRef: c.ref, Channel: omniflow.LINE, Turn: talk.Opening(omniflow.LINE, ten)})
+			require.NoError(t, c.GetWorkflowError())
+			require.Equal(t, []string{"20 10:30 over_30m", "20 10:40 none"}, c.seen)
+			require.Equal(t, row.looks, c.looks)
+		})
+	}
 }
 
 func TestAChangeAtTheVeryEndIsNotLost(t *testing.T) {

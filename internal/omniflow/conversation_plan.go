@@ -87,8 +87,18 @@ func (f ConversationFacts) Plan(now time.Time) ConversationPlan {
 	level, at := WaitingLevelOf(f.State, p.WaitingSince, now)
 	p.Level = level
 	p.sooner(at)
+	if until := WindowUntil(f.Channel, f.Type, f.LastCustomerAt, now); !until.IsZero() {
+		p.sooner(until.Add(time.Millisecond)) // the bracket still holds at until (D-WIN-1)
+	}
 	f.silence(&p, now)
 	return p
+}
+
+// Turn is where the conversation stands after the plan that was made of f at
+// now.
+func (p ConversationPlan) Turn(f ConversationFacts, now time.Time) ConversationTurn {
+	return ConversationTurn{State: f.State, FollowerID: f.FollowerID, Waiting: p.Level, Window: WindowState(f.Channel, f.Type, f.LastCustomerAt, now),
+		Queued: p.Queued, ClosesAt: p.ClosesAt, Next: p.Next, Over: p.Over, Due: p.Due}
 }
 
 // settle does what human replies do once the channel has taken them, and marks

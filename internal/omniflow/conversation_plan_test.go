@@ -193,3 +193,50 @@ func TestAnEndingHasOneSurvey(t *testing.T) {
 	require.False(t, p.Over)
 	require.Len(t, p.Due, 1)
 }
+
+// A run looks when the window changes and not at every message: the input hint
+// of 24 h and of 7 days is found by one look each (section 12).
+func TestALookWhenTheWindowChanges(t *testing.T) {
+	t.Parallel()
+	wrote := ten.Add(-time.Hour)
+	f := ConversationFacts{Channel: Facebook, Type: OneToOne, State: Handling, LastCustomerAt: &wrote, ReconcileAfter: time.Minute}
+	for _, row := range []struct {
+		name string
+		at   time.Time
+		is   Bracket
+		next time.Time
+	}{
+		{"within 24 h", ten, Open, wrote.Add(day)},
+		{"24 h 0 s", wrote.Add(day), Open, wrote.Add(day)},
+		{"24 h 1 s", wrote.Add(day + time.Second), NonPromotional, wrote.Add(day + time.Second + LookAtLeast)},
+		{"6 d 12 h", wrote.Add(156 * time.Hour), NonPromotional, wrote.Add(7 * day)},
+		{"7 d 0 s", wrote.Add(7 * day), NonPromotional, wrote.Add(7 * day)},
+		{"7 d 1 s", wrote.Add(7*day + time.Second), Blocked, wrote.Add(7*day + time.Second + LookAtLeast)},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p := f.Plan(row.at)
+			require.Equal(t, row.is, p.Turn(f, row.at).Window)
+			require.WithinDuration(t, row.next, p.Next, time.Millisecond)
+		})
+	}
+}
+
+// What a run is told at its opening is what its first look would have found,
+// whatever the team's rules of automatic ending are.
+func TestOpeningIsWhatALookFinds(t *testing.T) {
+	t.Parallel()
+	for _, ch := range []Channel{LINE, WhatsApp, Facebook, Instagram, Webchat} {
+		for _, state := range []ConversationState{PendingBot, PendingHuman, Handling} {
+			for _, waited := range []time.Duration{0, time.Minute, 40 * time.Minute, 3 * time.Hour} {
+				since := ten.Add(-waited)
+				f := handled(func(f *ConversationFacts) {
+					f.Channel, f.State, f.LastCustomerAt, f.WaitingSince = ch, state, &since, since
+					f.Silence.RepliedAt = since.Add(-30 * day)
+				})
+				talk := Talk{Type: OneToOne, State: state, FollowerID: f.FollowerID, LastCustomerAt: since, WaitingSince: since}
+				require.Equal(t, f.Plan(ten).Turn(f, ten), talk.Opening(ch, ten), "%s %s %s", ch, state, waited)
+			}
+		}
+	}
+}

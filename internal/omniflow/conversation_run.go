@@ -17,12 +17,13 @@ type ConversationRef struct {
 }
 
 // ServeConversationInput begins a run, and is all that survives from one run to
-// the next when the history is long: what it holds besides the ids is read from
-// the database at the first look.
+// the next when the history is long. Turn is what the run before saw last or, of
+// the first, what the transaction that promised it has found to wait for
+// (Talk.Opening); without it the run looks at once.
 type ServeConversationInput struct {
 	ConversationRef
 	Channel Channel          `json:"channel,omitempty"`
-	Turn    ConversationTurn `json:"turn,omitzero"` // of the run before
+	Turn    ConversationTurn `json:"turn,omitzero"`
 	Looks   int              `json:"looks,omitzero"`
 }
 
@@ -59,6 +60,7 @@ type ConversationTurn struct {
 	State      ConversationState `json:"state,omitempty"`
 	FollowerID uuid.UUID         `json:"follower_id,omitzero"`
 	Waiting    WaitingLevel      `json:"waiting,omitempty"`
+	Window     Bracket           `json:"window,omitempty"`   // what may be sent
 	Queued     int               `json:"queued,omitempty"`   // messages not settled
 	ClosesAt   time.Time         `json:"closes_at,omitzero"` // unless the customer writes
 	Next       time.Time         `json:"next,omitzero"`      // when to look again

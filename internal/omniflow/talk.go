@@ -64,6 +64,15 @@ func (t Talk) Hear(kind ReceivedKind, assignee uuid.UUID, at, now time.Time) Tal
 	return next
 }
 
+// Opening is the turn with which the run of a conversation on ch begins when its
+// customer has written and nothing else is to be done: it waits for the first
+// badge. Nothing ends by itself while a customer waits, whatever the team's
+// rules are; so the plan needs no more than the talk.
+func (t Talk) Opening(ch Channel, now time.Time) ConversationTurn {
+	f := ConversationFacts{Channel: ch, Type: t.Type, State: t.State, FollowerID: t.FollowerID, LastCustomerAt: &t.LastCustomerAt, WaitingSince: t.WaitingSince}
+	return f.Plan(now).Turn(f, now)
+}
+
 // next is the state after the message. A closed conversation stays closed when
 // the message comes late: written before the ending, and a person has answered
 // since. CNV-06 is about a customer who writes again; one whom nobody answered

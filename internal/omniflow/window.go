@@ -46,6 +46,22 @@ func WindowState(ch Channel, typ ConversationType, last *time.Time, now time.Tim
 	return Open
 }
 
+// WindowUntil is the last moment at which the bracket is what it is at now: the
+// input box changes after it, if the customer does not write (section 12). Zero:
+// time alone does not change it.
+func WindowUntil(ch Channel, typ ConversationType, last *time.Time, now time.Time) time.Time {
+	if last == nil {
+		return time.Time{}
+	}
+	for _, d := range []time.Duration{ServiceWindow, HumanAgentWindow} {
+		until := last.Add(d)
+		if within(last, now, d) && WindowState(ch, typ, last, until) != WindowState(ch, typ, last, until.Add(1)) {
+			return until
+		}
+	}
+	return time.Time{}
+}
+
 // within says whether last is at most d before now; never is not.
 func within(last *time.Time, now time.Time, d time.Duration) bool {
 	return last != nil && !now.After(last.Add(d))

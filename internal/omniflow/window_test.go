@@ -53,6 +53,43 @@ func TestWindowState(t *testing.T) {
 	}
 }
 
+// TestWindowUntil says for how long a bracket holds, and that it does not a
+// moment longer.
+func TestWindowUntil(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		ch   Channel
+		typ  ConversationType
+		last *time.Time
+		want time.Duration // from now; 0: it does not change by itself
+	}{
+		{"WIN-01 WhatsApp", WhatsApp, OneToOne, ago(time.Hour), 23 * time.Hour},
+		{"D-WIN-1 WhatsApp, 23 h 59 min 59 s", WhatsApp, OneToOne, ago(day - time.Second), time.Second},
+		{"WIN-01 WhatsApp, over", WhatsApp, OneToOne, ago(day + 1), 0},
+		{"WIN-03 a group", WhatsApp, WhatsAppGroup, ago(time.Hour), 23 * time.Hour},
+		{"WIN-02 Facebook, within 24 h", Facebook, OneToOne, ago(time.Hour), 23 * time.Hour},
+		{"WIN-02 Facebook, within 7 d", Facebook, OneToOne, ago(2 * day), 5 * day},
+		{"WIN-02 Facebook, over", Facebook, OneToOne, ago(8 * day), 0},
+		{"D-WIN-1 never wrote", WhatsApp, OneToOne, nil, 0},
+		{"D-WIN-3 LINE", LINE, OneToOne, ago(time.Hour), 0},
+		{"D-WIN-3 Instagram", Instagram, OneToOne, ago(time.Hour), 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			until := WindowUntil(test.ch, test.typ, test.last, now)
+			if test.want == 0 {
+				require.Zero(t, until)
+				return
+			}
+			require.Equal(t, now.Add(test.want), until)
+			is := WindowState(test.ch, test.typ, test.last, now)
+			require.Equal(t, is, WindowState(test.ch, test.typ, test.last, until))
+			require.NotEqual(t, is, WindowState(test.ch, test.typ, test.last, until.Add(1)))
+		})
+	}
+}
+
 func TestCheckWindow(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -56,8 +56,7 @@ func serve(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, turn *o
 		return false, err
 	}
 	p := f.Plan(now)
-	*turn = omniflow.ConversationTurn{State: f.State, FollowerID: f.FollowerID, Waiting: p.Level, Queued: p.Queued, ClosesAt: p.ClosesAt,
-		Next: p.Next, Over: p.Over, Due: p.Due}
+	*turn = p.Turn(f, now)
 	if err := writePlan(ctx, tx, ref, p); err != nil {
 		return false, err
 	}

@@ -37,6 +37,7 @@ type heardTalk struct {
 	ArmedUntil time.Time // zero: no run is promised
 	Heard      int
 	Replies    []conversationMessage
+	Opening    omniflow.ConversationTurn // with which its run begins; zero: with a look
 }
 
 // heardBatch is what customers wrote, while it is stored.

@@ -47,7 +47,7 @@ func (b *heardBatch) writeTalks(ctx context.Context, tx pgx.Tx) error {
 	n := len(b.order)
 	states, followers := make([]string, n), make([]*uuid.UUID, n)
 	customer, last, waiting := make([]*time.Time, n), make([]*time.Time, n), make([]*time.Time, n)
-	levels, heard, wake := make([]int16, n), make([]int64, n), make([]bool, n)
+	levels, heard, armed := make([]int16, n), make([]int64, n), make([]*time.Time, n)
 	var woken []*heardTalk
 	for i, id := range b.order {
 		t := b.talks[id]
@@ -55,7 +55,8 @@ func (b *heardBatch) writeTalks(ctx context.Context, tx pgx.Tx) error {
 		states[i], followers[i] = string(t.State), orNil(t.FollowerID)
 		customer[i], last[i], waiting[i] = orNull(t.LastCustomerAt), orNull(t.LastMessageAt), orNull(t.WaitingSince)
 		levels[i], heard[i] = int16(level), int64(t.Heard)
-		if wake[i] = t.wakes(next, b.now); wake[i] {
+		if t.wakes(next, b.now) {
+			armed[i] = t.arm(b.now)
 			woken = append(woken, t)
 		}
 	}
@@ -65,10 +66,10 @@ func (b *heardBatch) writeTalks(ctx context.Context, tx pgx.Tx) error {
 		  version = c.version + CASE WHEN f.state <> c.state OR f.follower IS DISTINCT FROM c.follower_id THEN 1 ELSE 0 END,
 		  followed_at = CASE WHEN f.follower IS NULL THEN NULL WHEN f.follower IS DISTINCT FROM c.follower_id THEN now() ELSE c.followed_at END,
 		  closed_at = CASE WHEN f.state = 'closed' THEN c.closed_at END,
-		  armed_until = CASE WHEN f.wake THEN now() ELSE c.armed_until END
-		FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::smallint[], $8::bigint[], $9::boolean[])
-		  AS f(id, state, follower, customer, last, waiting, level, heard, wake)
-		WHERE c.id = f.id`, b.order, states, followers, customer, last, waiting, levels, heard, wake)
+		  armed_until = COALESCE(f.armed, c.armed_until)
+		FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::smallint[], $8::bigint[], $9::timestamptz[])
+		  AS f(id, state, follower, customer, last, waiting, level, heard, armed)
+		WHERE c.id = f.id`, b.order, states, followers, customer, last, waiting, levels, heard, armed)
 	if err != nil {
 		return fmt.Errorf("write conversations: %w", err)
 	}
@@ -88,6 +89,17 @@ func (t *heardTalk) wakes(next, now time.Time) bool {
 	return !next.IsZero() && t.ArmedUntil.After(next) && t.ArmedUntil.After(now)
 }
 
+// arm says when the run that is promised looks by itself. One that begins with
+// nothing to do but wait is told so, and sleeps at once: whoever changes
+// something before that moment tells it. Any other looks at once.
+func (t *heardTalk) arm(now time.Time) *time.Time {
+	if !t.ArmedUntil.IsZero() || len(t.Replies) > 0 || t.WaitingSince.IsZero() {
+		return &now
+	}
+	t.Opening = t.Talk.Opening(t.Channel, now)
+	return &t.Opening.Next
+}
+
 // promiseLooks promises a signal to the run of each conversation.
 func promiseLooks(ctx context.Context, tx pgx.Tx, woken []*heardTalk) error {
 	if len(woken) == 0 {
@@ -96,7 +108,7 @@ func promiseLooks(ctx context.Context, tx pgx.Tx, woken []*heardTalk) error {
 	n := len(woken)
 	ids, teams, conversations, runs, inputs := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n), make([]string, n), make([]string, n)
 	for i, t := range woken {
-		input, err := json.Marshal(omniflow.ServeConversationInput{Channel: t.Channel,
+		input, err := json.Marshal(omniflow.ServeConversationInput{Channel: t.Channel, Turn: t.Opening,
 			ConversationRef: omniflow.ConversationRef{TeamID: t.TeamID, ConversationID: t.ID}})
 		if err != nil {
 			return err

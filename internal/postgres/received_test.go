@@ -316,6 +316,37 @@ func TestAMessageCostsNoEventUnlessADeadlineBecomesEarlier(t *testing.T) {
 	require.Zero(t, s.countOf(`SELECT count(*) FROM conversations WHERE armed_until > now()`))
 }
 
+// A run that is promised by a customer's message is told what its first look
+// would find; one that has something to send looks at once.
+func TestARunIsToldWhatItsFirstLookWouldFind(t *testing.T) {
+	t.Parallel()
+	s := newSpine(t)
+	s.keyword(omniflow.KeywordRule{Keyword: "menu", Reply: "1 2 3", States: inBot})
+	for who, words := range map[string]string{"new": "hello", "answered": "menu"} {
+		s.tell(s.says(omniflow.Facebook, who, words))
+		id := s.of(omniflow.Facebook, who)
+		var in omniflow.ServeConversationInput
+		var armed time.Time
+		require.NoError(t, s.pool.QueryRow(t.Context(), `SELECT o.input, c.armed_until FROM outbox_signals o JOIN conversations c ON c.id = o.conversation_id
+			WHERE c.id = $1 ORDER BY o.id LIMIT 1`, id).Scan(&in, &armed))
+		turn, err := s.ServeConversation(t.Context(), omniflow.ConversationRef{TeamID: s.ID, ConversationID: id})
+		require.NoError(t, err)
+		if words == "menu" {
+			require.Zero(t, in.Turn)
+			require.Len(t, turn.Due, 1)
+			require.False(t, armed.After(time.Now()))
+			continue
+		}
+		require.WithinDuration(t, turn.Next, in.Turn.Next, time.Millisecond)
+		require.WithinDuration(t, armed, in.Turn.Next, time.Millisecond)
+		in.Turn.Next, turn.Next = time.Time{}, time.Time{}
+		require.Equal(t, turn, in.Turn)
+		// What comes before that moment tells the run.
+		require.NoError(t, s.move(id, s.Member, omniflow.Follow))
+		require.Equal(t, 2, s.countOf(`SELECT count(*) FROM outbox_signals WHERE conversation_id = $1`, id))
+	}
+}
+
 // TestDoubleDeliveryChangesNothing replays a mixed hour of messages in random
 // order, each at least twice, in batches of random size: the outcome is the
 // same every time.
