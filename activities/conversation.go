@@ -92,7 +92,7 @@ func (a *Activities) serveMessage(ctx context.Context, ref omniflow.MessageRef) 
 			return err
 		}
 	}
-	_, err = a.sendWith(ctx, ref, files)
+	_, err = a.sendMessage(ctx, ref, files)
 	return err
 }
 

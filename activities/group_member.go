@@ -67,7 +67,7 @@ func (a *Activities) InviteMember(ctx context.Context, in omniflow.MemberRef) (M
 	if step, _ := m.Next(time.Now()); step != omniflow.StepInvite {
 		return memberStatus(m), nil
 	}
-	if _, err := a.sendMessage(ctx, omniflow.MessageRef{TeamID: in.TeamID, MessageID: m.MessageID}); err != nil {
+	if _, err := a.sendMessage(ctx, omniflow.MessageRef{TeamID: in.TeamID, MessageID: m.MessageID}, nil); err != nil {
 		return MemberStatus{}, asTemporal(err)
 	}
 	return a.LookAtMember(ctx, in)

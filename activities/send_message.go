@@ -31,50 +31,14 @@ type MessageLedger interface {
 	LeaseInteractive(ctx context.Context, accountID uuid.UUID, name omniflow.LimiterName, patience time.Duration) (omniflow.Lease, error)
 }
 
-// SendMessage hands one message over if it is due: claimed, sent, recorded.
-// Running it again sends nothing twice: a claim that an earlier attempt left
-// is unknown, and sent again only when the team's policy has decided so.
-func (a *Activities) SendMessage(ctx context.Context, in omniflow.MessageRef) (omniflow.MessageStatus, error) {
-	st, err := a.sendMessage(ctx, in)
-	return st, asTemporal(err)
-}
-
-// SendFiles is SendMessage for a message with files, which are handed to the
-// provider before the message is claimed.
-func (a *Activities) SendFiles(ctx context.Context, in omniflow.MessageRef) (omniflow.MessageStatus, error) {
-	st, err := a.groups.MessageStatus(ctx, in)
-	if err != nil {
-		return st, asTemporal(err)
-	}
-	var files preparedFiles
-	if st.State == omniflow.Queued && !st.DueAt.After(time.Now()) {
-		var ready bool
-		if files, ready, err = a.prepareFiles(ctx, in); err == nil && !ready {
-			st, err = a.groups.MessageStatus(ctx, in)
-			return st, asTemporal(err)
-		}
-	}
-	if err == nil {
-		st, err = a.sendWith(ctx, in, files)
-	}
-	return st, asTemporal(err)
-}
-
-// ReconcileMessage decides a message whose outcome was never learned.
-func (a *Activities) ReconcileMessage(ctx context.Context, in omniflow.MessageRef) (omniflow.MessageStatus, error) {
-	st, err := a.groups.ReconcileMessage(ctx, in)
-	return st, asTemporal(err)
-}
-
 // slotPatience is how long a message waits for its send slot inside an attempt.
 const slotPatience = 3 * time.Second
 
-func (a *Activities) sendMessage(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageStatus, error) {
-	return a.sendWith(ctx, ref, nil)
-}
-
-// sendWith is sendMessage for a message whose files have been prepared.
-func (a *Activities) sendWith(ctx context.Context, ref omniflow.MessageRef, files preparedFiles) (omniflow.MessageStatus, error) {
+// sendMessage hands one message over if it is due: claimed, sent, recorded; its
+// files have been prepared. Running it again sends nothing twice: a claim that
+// an earlier attempt left is unknown, and sent again only when the team's policy
+// has decided so.
+func (a *Activities) sendMessage(ctx context.Context, ref omniflow.MessageRef, files preparedFiles) (omniflow.MessageStatus, error) {
 	st, err := a.groups.MessageStatus(ctx, ref)
 	if err != nil || st.State != omniflow.Queued && st.State != omniflow.Sending || st.DueAt.After(time.Now()) {
 		return st, err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,9 +73,9 @@ func (s *service) addGroupMessages() {
 }
 
 // sendGroupMessage checks a message against GRP-25, VAR-04 and WIN-03, stores
-// it and promises its run.
+// queues it, and tells the run of the group's conversation.
 func (s *service) sendGroupMessage(ctx context.Context, in *groupMessageInput) (*sentMessageOutput, error) {
-	who, team, err := s.permitGroups(ctx)
+	who, _, err := s.permitGroups(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +84,8 @@ func (s *service) sendGroupMessage(ctx context.Context, in *groupMessageInput) (
 		return nil, err
 	}
 	m := postgres.NewGroupMessage{ID: newResourceID(ctx), TeamID: who.TeamID, GroupID: in.ID, ActorID: who.MemberID,
-		Content:         omniflow.Content{Kind: in.Body.Kind, Text: in.Body.Text, Template: in.Body.Template, MediaID: in.Body.MediaID},
-		QuotedMessageID: in.Body.QuotedID, ParticipantsOnly: slices.Contains(team.Flags, string(omniflow.CollaborationEnabled))}
+		Content:  omniflow.Content{Kind: in.Body.Kind, Text: in.Body.Text, Template: in.Body.Template, MediaID: in.Body.MediaID},
+		QuotedID: in.Body.QuotedID}
 	if g.State != omniflow.GroupCreated {
 		// What the input box of a group that is not there says comes first.
 		return nil, omniflow.Group{State: g.State}.Usable()
@@ -94,33 +93,21 @@ func (s *service) sendGroupMessage(ctx context.Context, in *groupMessageInput) (
 	if err := s.checkGroupContent(ctx, who, g.ChannelAccountID, &m.Content); err != nil {
 		return nil, err
 	}
-	start, err := s.store.CreateGroupMessage(ctx, m)
+	signal, err := s.store.SendGroupMessage(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	s.startSoon(ctx, start)
-	return queuedGroupMessage(m), nil
-}
-
-func queuedGroupMessage(m postgres.NewGroupMessage) *sentMessageOutput {
-	out := &sentMessageOutput{}
-	out.Body.ID, out.Body.WorkflowID, out.Body.State = m.ID, omniflow.SendMessageID(m.TeamID, m.ID), omniflow.Queued
-	return out
+	s.signalSoon(ctx, signal)
+	return acceptedMessage(m.TeamID, m.GroupID, m.ID), nil
 }
 
 // resendGroupMessage sends a failed message again; a second click finds it
 // queued and is refused.
 func (s *service) resendGroupMessage(ctx context.Context, in *groupMessagePath) (*sentMessageOutput, error) {
-	who, team, err := s.permitGroups(ctx)
-	if err != nil {
+	if _, _, err := s.permitGroups(ctx); err != nil {
 		return nil, err
 	}
-	m := postgres.NewGroupMessage{ID: in.MessageID, TeamID: who.TeamID, GroupID: in.ID, ActorID: who.MemberID,
-		ParticipantsOnly: slices.Contains(team.Flags, string(omniflow.CollaborationEnabled))}
-	if err := s.store.ResendGroupMessage(ctx, m); err != nil {
-		return nil, err
-	}
-	return queuedGroupMessage(m), nil
+	return s.resendConversationMessage(ctx, &resendInput{ConversationPath: ConversationPath(in.GroupPath), MessageID: in.MessageID})
 }
 
 // checkGroupContent is every rule about what a group may be sent. It freezes a

@@ -28,22 +28,39 @@ func (h *hall) say(id uuid.UUID, text string) uuid.UUID {
 	h.t.Helper()
 	m := postgres.NewGroupMessage{ID: uuid.Must(uuid.NewV7()), TeamID: h.ID, GroupID: id, ActorID: h.Member,
 		Content: omniflow.Content{Kind: omniflow.Text, Text: text}}
-	_, err := h.store.CreateGroupMessage(h.t.Context(), m)
+	_, err := h.store.SendGroupMessage(h.t.Context(), m)
 	require.NoError(h.t, err)
 	return m.ID
 }
 
-// sent waits until a message's run is over.
-func (h *hall) sent(id uuid.UUID) workflows.SendMessageResult {
+// outcomeOf waits until a message has left or failed, and gives its state and
+// code.
+func (h *hall) outcomeOf(id uuid.UUID) (omniflow.MessageState, omniflow.Code) {
 	h.t.Helper()
-	var out workflows.SendMessageResult
-	h.until(uuid.Nil, "started", func(postgres.GroupDetail) bool {
-		var there bool
-		h.Scan(&there, `SELECT EXISTS (SELECT FROM outbox WHERE workflow_id = $1 AND started_at IS NOT NULL)`, omniflow.SendMessageID(h.ID, id))
-		return there
+	var st omniflow.MessageStatus
+	h.until(uuid.Nil, "settled", func(postgres.GroupDetail) (done bool) {
+		var err error
+		st, err = h.store.MessageStatus(h.t.Context(), omniflow.MessageRef{TeamID: h.ID, MessageID: id})
+		require.NoError(h.t, err)
+		return st.State.Settled()
 	})
-	h.result(omniflow.SendMessageID(h.ID, id), &out)
-	return out
+	return st.State, st.Code
+}
+
+// fails waits until a message has failed with the code.
+func (h *hall) fails(id uuid.UUID, code omniflow.Code) {
+	h.t.Helper()
+	state, why := h.outcomeOf(id)
+	require.Equal(h.t, []any{omniflow.Failed, code}, []any{state, why})
+}
+
+// ends ends a group's conversation as its follower, and waits for its run.
+func (h *hall) ends(id uuid.UUID) {
+	h.t.Helper()
+	require.NoError(h.t, h.store.MoveGroup(h.t.Context(), postgres.GroupMove{TeamID: h.ID, GroupID: id, ActorID: h.Member, Event: omniflow.End, ActionID: uuid.New()}))
+	var out workflows.ServeConversationResult
+	h.result(omniflow.ServeConversationID(h.ID, id), &out)
+	require.Equal(h.t, omniflow.OutcomeClosed, out.Outcome)
 }
 
 // conversationOf is the search attribute of a run.
@@ -66,12 +83,12 @@ func TestANumberThatMayHaveNoGroupsStillTalksOneToOne(t *testing.T) {
 	settings.NotEligible = true
 	require.NoError(t, h.sim.SetGroups(settings))
 	message := h.say(id, "一")
-	require.Equal(t, workflows.SendMessageResult{Outcome: omniflow.Failed, Code: omniflow.GroupNotEligible}, h.sent(message))
+	h.fails(message, omniflow.GroupNotEligible)
 	require.Equal(t, omniflow.GroupNotEligible, h.show(id).SendCode)
 	account, err := h.store.LoadAccount(t.Context(), h.ID, h.account)
 	require.NoError(t, err)
 	require.Equal(t, "active", account.State, "the account's other traffic goes on")
-	require.Equal(t, id.String(), h.conversationOf(omniflow.SendMessageID(h.ID, message)))
+	require.Equal(t, id.String(), h.conversationOf(omniflow.ServeConversationID(h.ID, id)))
 	require.Equal(t, id.String(), h.conversationOf(omniflow.CreateGroupID(h.ID, id)))
 	require.Equal(t, id.String(), h.conversationOf(h.runOf(id, joiner)))
 }

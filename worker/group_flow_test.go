@@ -171,7 +171,7 @@ func TestMessagesGoToAGroupAndComeFromIt(t *testing.T) {
 	id := h.create("talk", joiner)
 	g := h.until(id, "joined", member(joiner, omniflow.MemberJoined))
 	text := func(words string) error {
-		_, err := h.store.CreateGroupMessage(t.Context(), postgres.NewGroupMessage{ID: uuid.Must(uuid.NewV7()), TeamID: h.ID, GroupID: id, ActorID: h.Member,
+		_, err := h.store.SendGroupMessage(t.Context(), postgres.NewGroupMessage{ID: uuid.Must(uuid.NewV7()), TeamID: h.ID, GroupID: id, ActorID: h.Member,
 			Content: omniflow.Content{Kind: omniflow.Text, Text: words}})
 		return err
 	}

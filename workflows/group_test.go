@@ -134,18 +134,3 @@ func TestAMemberThatBacksOffIsRetriedOnOrder(t *testing.T) {
 	require.NoError(t, r.GetWorkflowError())
 	require.Equal(t, groupStart.Add(time.Minute), r.Now().UTC())
 }
-
-func TestAMessageIsSentAgainAndDecided(t *testing.T) {
-	t.Parallel()
-	r := newRoom(t)
-	in := omniflow.MessageRef{TeamID: r.group.TeamID, MessageID: uuid.Must(uuid.NewV7())}
-	at := func(d time.Duration) time.Time { return groupStart.Add(d) }
-	r.OnActivity(acts.SendMessage, mock.Anything, in).Return(omniflow.MessageStatus{State: omniflow.Queued, DueAt: at(time.Second)}, nil).Once()
-	r.OnActivity(acts.SendMessage, mock.Anything, in).Return(omniflow.MessageStatus{State: omniflow.Unknown, DueAt: at(10 * time.Minute)}, nil).Once()
-	r.OnActivity(acts.ReconcileMessage, mock.Anything, in).Return(omniflow.MessageStatus{State: omniflow.Failed, Code: omniflow.OutcomeUnknown}, nil).Once()
-	r.ExecuteWorkflow(workflows.SendMessage, in)
-	require.NoError(t, r.GetWorkflowError())
-	var out workflows.SendMessageResult
-	require.NoError(t, r.GetWorkflowResult(&out))
-	require.Equal(t, workflows.SendMessageResult{Outcome: omniflow.Failed, Code: omniflow.OutcomeUnknown}, out)
-}

@@ -77,8 +77,3 @@ func callStep(ctx workflow.Context, team, summary string) workflow.Context {
 	options.TaskQueue = InteractiveQueue
 	return step(ctx, options, team, summary)
 }
-
-// uploadStep is callStep with 5 min an attempt: files of 100 MB.
-func uploadStep(ctx workflow.Context, team, summary string) workflow.Context {
-	return workflow.WithStartToCloseTimeout(callStep(ctx, team, summary), prepareStep.StartToCloseTimeout)
-}

@@ -9,6 +9,5 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(CreateGroup)
 	r.RegisterWorkflow(ChangeGroupMember)
 	r.RegisterWorkflow(ChangeGroup)
-	r.RegisterWorkflow(SendMessage)
 	r.RegisterWorkflow(ServeConversation)
 }

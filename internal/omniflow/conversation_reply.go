@@ -53,8 +53,9 @@ func (r Reply) permitWriter() *Refusal {
 type Departing struct {
 	Reply
 	Origin  Origin
-	Waiting bool // the customer waits for a person
-	Stale   bool // a reminder of a silence that a person has broken since, a survey of an earlier ending
+	Group   *Group // that it goes to; nil: to one customer
+	Waiting bool   // the customer waits for a person
+	Stale   bool   // a reminder of a silence that a person has broken since, a survey of an earlier ending
 }
 
 // Verdict is the last check of a message (D-SYS-00): failed or skipped with the
@@ -70,13 +71,15 @@ func (d Departing) Verdict(contents []Content, now time.Time) MessageStatus {
 		return skipped(NoLongerHandling)
 	case d.Origin == OriginSurvey && d.State != Closed, d.Origin == OriginAutoReply && d.State == Closed:
 		return skipped(NoLongerHandling)
+	case d.Group != nil && d.Group.Usable() != nil:
+		return MessageStatus{State: Failed, Code: d.Group.Usable().Code}
 	case d.Origin != OriginAgent:
 		if !BotMayWrite(d.Channel, d.LastCustomerAt, now) {
 			return skipped(WindowClosed)
 		}
 		return MessageStatus{}
 	}
-	no := d.Permit(contents, now)
+	no := d.permit(contents, now)
 	switch {
 	case no == nil:
 		return MessageStatus{}
@@ -84,4 +87,21 @@ func (d Departing) Verdict(contents []Content, now time.Time) MessageStatus {
 		return MessageStatus{State: Failed, Code: NoLongerHandling}
 	}
 	return MessageStatus{State: Failed, Code: no.Code}
+}
+
+// permit asks again what the door of the conversation's kind asked.
+func (d Departing) permit(contents []Content, now time.Time) *Refusal {
+	if d.Group == nil {
+		return d.Permit(contents, now)
+	}
+	if no := d.Actor.PermitActive(); no != nil {
+		return no
+	}
+	in := GroupSituation{State: d.State, Group: *d.Group, Role: d.Actor.Role, Relation: d.Relation, Collaborators: d.Collaborators}
+	for _, c := range contents {
+		if no := PermitGroupMessage(in, c.Kind, d.ParticipantsOnly, d.LastCustomerAt, now); no != nil {
+			return no
+		}
+	}
+	return nil
 }

@@ -13,7 +13,6 @@ const (
 	CreateGroupRun       = "CreateGroup"
 	ChangeGroupMemberRun = "ChangeGroupMember"
 	ChangeGroupRun       = "ChangeGroup"
-	SendMessageRun       = "SendMessage"
 	// SignalChanged tells a run that what it waits for may have come.
 	SignalChanged = "changed"
 )
@@ -40,7 +39,6 @@ type ChangeRef struct {
 type MessageRef struct {
 	TeamID    uuid.UUID `json:"team_id"`
 	MessageID uuid.UUID `json:"message_id"`
-	Files     bool      `json:"files,omitempty"` // it carries some: they are handed over first
 }
 
 // CreateGroupID is the workflow id of a request for a group: "wa-group/{team}/{group}".
@@ -58,11 +56,6 @@ func ChangeGroupMemberID(teamID, groupID uuid.UUID, hash string) string {
 // ChangeGroupID is the workflow id of one change of a group.
 func ChangeGroupID(teamID, changeID uuid.UUID) string {
 	return "wa-group-change/" + teamID.String() + "/" + changeID.String()
-}
-
-// SendMessageID is the workflow id of one message: "send/{team}/{message}".
-func SendMessageID(teamID, messageID uuid.UUID) string {
-	return "send/" + teamID.String() + "/" + messageID.String()
 }
 
 // markerPrefix begins the last line of a group's description at the provider.

@@ -94,9 +94,6 @@ type Content struct {
 	MediaID      uuid.UUID   `json:"media_id,omitzero" required:"false" doc:"Of POST /v1/media, for image, video and file."`
 	SavedReplyID uuid.UUID   `json:"saved_reply_id,omitzero" required:"false"`
 
-	// QuotedID is the provider's id of the message that a message to a group answers (QUO-02).
-	QuotedID string `json:"quoted_id,omitempty" hidden:"true"`
-
 	// Frozen when a broadcast is accepted.
 	Media    *Media    `json:"media,omitempty" readOnly:"true" doc:"The file of media_id, as it was accepted."`
 	Contents []Content `json:"contents,omitempty" readOnly:"true" doc:"The contents of saved_reply_id, as they were accepted."`

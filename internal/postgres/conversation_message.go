@@ -48,7 +48,8 @@ func putConversationMessage(ctx context.Context, tx pgx.Tx, m conversationMessag
 	var ch omniflow.Channel
 	var recipient string
 	err := tx.QueryRow(ctx, `
-		SELECT c.channel_account_id, c.channel, i.external_id FROM conversations c JOIN channel_identities i ON i.id = c.channel_identity_id
+		SELECT c.channel_account_id, c.channel, COALESCE(g.provider_id, i.external_id) FROM conversations c
+		LEFT JOIN channel_identities i ON i.id = c.channel_identity_id LEFT JOIN groups g ON g.id = c.id
 		WHERE c.team_id = $1 AND c.id = $2 FOR UPDATE OF c`, m.TeamID, m.ConversationID).Scan(&account, &ch, &recipient)
 	if err != nil {
 		return oneRow(err, "conversation", m.ConversationID)

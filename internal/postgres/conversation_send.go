@@ -114,7 +114,8 @@ func (s *Store) ResendMessage(ctx context.Context, in omniflow.ResendInput) erro
 // last of its conversation, and promises that the run hears of it: a second
 // click finds it queued. It is judged as a new one would be.
 //
-// Refusals: not_found, message_not_failed, those of omniflow.Reply.
+// Refusals: not_found, message_not_failed, those of omniflow.Reply or, in a
+// group, of omniflow.PermitGroupMessage.
 func (s *Store) ResendConversationMessage(ctx context.Context, in omniflow.ResendInput) (*Signal, error) {
 	var out *Signal
 	err := s.inTeam(ctx, in.TeamID, func(tx pgx.Tx) error {
@@ -128,21 +129,44 @@ func (s *Store) ResendConversationMessage(ctx context.Context, in omniflow.Resen
 		case in.ActorID == uuid.Nil && r.SenderID != nil:
 			in.ActorID = *r.SenderID
 		}
-		c, reply, err := holdForReply(ctx, tx, in.TeamID, in.ConversationID, in.ActorID)
-		if err != nil {
-			return err
-		}
 		if !omniflow.MessageState(r.State).ResendAllowed() {
 			return omniflow.Refuse(omniflow.MessageNotFailed, "MSG-01", "only a failed message is sent again: this one is %s", r.State)
 		}
-		if no := reply.Permit(r.Contents, c.Now); no != nil {
-			return no
+		if err := r.permitAgain(ctx, tx, in.ActorID); err != nil {
+			return err
 		}
 		out, err = requeue(ctx, tx, in)
 		return err
 	})
 	return out, sendError("resend in", in.ConversationID, err)
 }
+
+// permitAgain asks of a message what was asked when it was new.
+func (r outgoingRow) permitAgain(ctx context.Context, tx pgx.Tx, actorID uuid.UUID) error {
+	if r.ToGroup {
+		return permitToGroup(ctx, tx, r.TeamID, r.ConversationID, actorID, r.Contents...)
+	}
+	c, reply, err := holdForReply(ctx, tx, r.TeamID, r.ConversationID, actorID)
+	if err != nil {
+		return err
+	}
+	if no := reply.Permit(r.Contents, c.Now); no != nil {
+		return no
+	}
+	return nil
+}
+
+// requeueFailed queues a failed message again, once. What an earlier attempt
+// left must not be taken for news of this one: its trace moves to those of
+// earlier attempts.
+const requeueFailed = `
+WITH before AS (
+  INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, provider_id, trace)
+  SELECT id, team_id, attempt, http_status, latency_ms, COALESCE(sent_at, attempted_at), COALESCE(provider_id, ''), COALESCE(trace, '')
+  FROM messages WHERE id = $1 AND state = 'failed' AND http_status IS NOT NULL
+)
+UPDATE messages SET state = 'queued', code = NULL, due_at = NULL, tries = 0, attempt_key = NULL, provider_id = NULL, sent_at = NULL, received_at = NULL,
+  read_at = NULL, confirmed_at = NULL, http_status = NULL, latency_ms = NULL, trace = NULL WHERE id = $1 AND state = 'failed'`
 
 func requeue(ctx context.Context, tx pgx.Tx, in omniflow.ResendInput) (*Signal, error) {
 	_, err := tx.Exec(ctx, requeueFailed, in.MessageID)

@@ -38,7 +38,7 @@ func newTalk(t *testing.T, members ...string) *talk {
 func (k *talk) send() omniflow.MessageRef {
 	k.t.Helper()
 	m := NewGroupMessage{ID: newID(), TeamID: k.ID, GroupID: k.group, ActorID: k.Member, Content: omniflow.Content{Kind: omniflow.Text, Text: "x"}}
-	_, err := k.CreateGroupMessage(k.t.Context(), m)
+	_, err := k.SendGroupMessage(k.t.Context(), m)
 	require.NoError(k.t, err)
 	ref := omniflow.MessageRef{TeamID: k.ID, MessageID: m.ID}
 	out, st, err := k.ClaimMessage(k.t.Context(), ref)

@@ -173,7 +173,7 @@ func TestAMessageThatADeadProcessClaimedIsUnknown(t *testing.T) {
 	var refs []omniflow.MessageRef
 	for range 2 {
 		m := NewGroupMessage{ID: newID(), TeamID: s.ID, GroupID: id, ActorID: s.Member, Content: omniflow.Content{Kind: omniflow.Text, Text: "x"}}
-		_, err := s.CreateGroupMessage(t.Context(), m)
+		_, err := s.SendGroupMessage(t.Context(), m)
 		require.NoError(t, err)
 		refs = append(refs, omniflow.MessageRef{TeamID: s.ID, MessageID: m.ID})
 	}

@@ -194,8 +194,8 @@ SELECT x.id, x.direction, x.kind, x.text, x.state, x.code, x.at, x.members, x.re
   (SELECT m.id, 'out' AS direction, k.body -> 0 ->> 'kind' AS kind,
      COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', k.body -> 0 -> 'media' ->> 'name', '') AS text, m.state::text AS state,
      COALESCE(m.code, '') AS code, COALESCE(m.sent_at, m.attempted_at, to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0)) AS at,
-     r.members, r.received, r.read, k.body -> 0 ->> 'quoted_id' AS quoted
-   FROM messages m JOIN contents k ON k.id = m.content_id CROSS JOIN LATERAL (
+     r.members, r.received, r.read, COALESCE(x.quoted_id, '') AS quoted
+   FROM messages m JOIN contents k ON k.id = m.content_id LEFT JOIN conversation_messages x ON x.message_id = m.id CROSS JOIN LATERAL (
      SELECT count(*) AS members, count(received_at) AS received, count(read_at) AS read FROM group_receipts WHERE message_id = m.id) r
    WHERE m.team_id = $1 AND m.conversation_id = $2 ORDER BY m.id DESC LIMIT $3)
   UNION ALL

@@ -24,7 +24,6 @@ type outgoingRow struct {
 	ToGroup                                                 bool
 	GroupState                                              *omniflow.GroupState
 	GroupSuspended, GroupDeleted                            bool
-	LastMessageAt                                           *time.Time
 	Behind                                                  bool // an earlier message of the conversation is not settled
 	Now                                                     time.Time
 	AttemptKey                                              *uuid.UUID // LINE: of the call that carries it
@@ -35,14 +34,14 @@ const outgoingSelect = `
 SELECT m.id, m.team_id, m.channel_account_id, m.conversation_id, m.content_id, m.state::text, COALESCE(m.code, '') AS code, m.recipient, m.attempt, m.tries,
   m.attempted_at, m.due_at, a.channel, a.state AS account, k.body AS contents, t.reconcile_after, t.give_up_after, t.on_unknown,
   g.id IS NOT NULL AS to_group, g.state AS group_state, COALESCE(g.suspended_at IS NOT NULL, false) AS group_suspended,
-  COALESCE(g.deleted_at IS NOT NULL, false) AS group_deleted, c.last_customer_message_at AS last_message_at,
+  COALESCE(g.deleted_at IS NOT NULL, false) AS group_deleted,
   CASE WHEN x.message_id IS NULL
     THEN EXISTS (SELECT FROM messages e WHERE e.conversation_id = m.conversation_id AND e.id < m.id AND e.state IN ('queued', 'sending'))
     ELSE EXISTS (SELECT FROM conversation_messages y JOIN messages e ON e.id = y.message_id WHERE y.conversation_id = x.conversation_id AND y.done_at IS NULL
       AND y.place < x.place AND y.sender_id IS NOT DISTINCT FROM x.sender_id AND e.state IN ('queued', 'sending')) END AS behind,
   now() AS now, m.attempt_key, COALESCE(x.origin, '') AS origin, x.sender_id, COALESCE(x.quoted_id, '') AS quoted_id, COALESCE(x.place, 0) AS place
 FROM messages m JOIN channel_accounts a ON a.id = m.channel_account_id JOIN contents k ON k.id = m.content_id JOIN teams t ON t.team_id = m.team_id
-LEFT JOIN groups g ON g.id = m.conversation_id LEFT JOIN conversations c ON c.id = m.conversation_id
+LEFT JOIN groups g ON g.id = m.conversation_id
 LEFT JOIN conversation_messages x ON x.message_id = m.id
 WHERE m.team_id = $1 AND m.id = $2`
 
@@ -56,21 +55,12 @@ func (r outgoingRow) status() omniflow.MessageStatus {
 	return omniflow.MessageStatus{State: omniflow.MessageState(r.State), Code: omniflow.Code(r.Code), DueAt: orZero(r.DueAt)}
 }
 
-// refusal is why the message may never leave (D-SYS-00), or "".
-func (r outgoingRow) refusal() omniflow.Code {
+// group is the group that the message goes to, nil: to one customer.
+func (r outgoingRow) group() *omniflow.Group {
 	if !r.ToGroup {
-		return ""
+		return nil
 	}
-	g := omniflow.Group{State: *r.GroupState, Suspended: r.GroupSuspended, Deleted: r.GroupDeleted}
-	if no := g.Usable(); no != nil {
-		return no.Code
-	}
-	for _, c := range r.Contents {
-		if no := omniflow.CheckGroupWindow(c.Kind, r.LastMessageAt, r.Now); no != nil {
-			return no.Code
-		}
-	}
-	return ""
+	return &omniflow.Group{State: *r.GroupState, Suspended: r.GroupSuspended, Deleted: r.GroupDeleted}
 }
 
 // stoppedPause is how long a message of a stopped account waits before it
@@ -136,7 +126,6 @@ func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.Out
 		return nil, err
 	}
 	if r.ToGroup {
-		out.QuotedID = r.Contents[0].QuotedID
 		if err := expectReceipts(ctx, tx, r); err != nil {
 			return nil, err
 		}

@@ -32,16 +32,10 @@ func sentTwiceIsOnce(ch omniflow.Channel) bool { return ch == omniflow.LINE || c
 // verdict is why the message may never leave, failed or skipped, or nothing. It
 // holds the conversation's state until the claim is committed.
 func (r outgoingRow) verdict(ctx context.Context, tx pgx.Tx) (omniflow.MessageStatus, error) {
-	if r.Origin == "" {
-		if code := r.refusal(); code != "" {
-			return omniflow.MessageStatus{State: omniflow.Failed, Code: code}, nil
-		}
+	if r.Origin == "" || r.State != string(omniflow.Queued) {
 		return omniflow.MessageStatus{}, nil
 	}
-	if r.State != string(omniflow.Queued) {
-		return omniflow.MessageStatus{}, nil
-	}
-	d := omniflow.Departing{Origin: r.Origin, Reply: omniflow.Reply{Channel: omniflow.Channel(r.Channel)}}
+	d := omniflow.Departing{Origin: r.Origin, Group: r.group(), Reply: omniflow.Reply{Channel: omniflow.Channel(r.Channel)}}
 	var flags []string
 	var sender uuid.UUID
 	if r.SenderID != nil {

@@ -53,8 +53,6 @@ func routeOf(workflow string) (route, bool) {
 		return route{workflows.SystemQueue, "group_change"}, true
 	case omniflow.ServeConversationRun:
 		return route{workflows.ConversationQueue, "conversation"}, true
-	case omniflow.SendMessageRun:
-		return route{workflows.SystemQueue, "message"}, true
 	}
 	return route{}, false
 }
