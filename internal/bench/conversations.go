@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
 
 	"omniflow/internal/omniflow"
 )
@@ -20,7 +21,8 @@ const (
 	talkPace          = 1000             // messages a second
 	talkPerPost       = 10
 	sampledRuns       = 200
-	conversationBatch = 1000 // opened by one statement
+	conversationBatch = 1000 // told by one statement
+	openersAtOnce     = 8    // webhooks on their way together while conversations open
 )
 
 // conversations opens runs by the thousand on Temporal with PostgreSQL: what
@@ -46,6 +48,7 @@ type crowd struct {
 	*scene
 	engine client.Client
 	sample []uuid.UUID // conversations whose histories are counted
+	opened float64     // runs a second that were started
 }
 
 func (r *rig) newCrowd(ctx context.Context) (*crowd, error) {
@@ -68,9 +71,12 @@ func (r *rig) newCrowd(ctx context.Context) (*crowd, error) {
 	return c, nil
 }
 
-// openAll lets every customer wait for an answer: each run is started, looks,
-// and arms the timer of its first badge.
+// openAll lets every customer write once: each run is started and arms the
+// timer of its first badge.
 func (c *crowd) openAll(ctx context.Context) error {
+	if err := c.watchStatements(ctx); err != nil {
+		return err
+	}
 	before, err := c.walPosition(ctx)
 	if err != nil {
 		return err
@@ -79,9 +85,9 @@ func (c *crowd) openAll(ctx context.Context) error {
 	peak := make(chan int64, 1)
 	go func() { peak <- c.peakMemory(watch) }()
 	began := time.Now()
-	err = c.promise(ctx, `waiting_since = now()`, `true`, c.open)
+	err = c.allWrite(ctx)
 	if err == nil {
-		err = c.progress(ctx, "open with an armed timer", c.open, `armed_until > now()`)
+		err = c.armed(ctx)
 	}
 	span := time.Since(began).Seconds()
 	stop()
@@ -98,11 +104,49 @@ func (c *crowd) openAll(ctx context.Context) error {
 		return err
 	}
 	n := float64(c.open)
+	c.opened = n / span
 	name := "conversations"
-	c.report.add(name, number(n)+" opened, timers armed", span, "s", number(n/span)+" a second")
+	c.report.add(name, number(n)+" opened, timers armed", span, "s", number(c.opened)+" a second")
 	c.report.add(name, "WAL to open one, ours and Temporal's", (after-before)/n, "bytes", "")
 	c.report.add(name, "events of an open one", events, "events", fmt.Sprintf("mean of %d", len(c.sample)))
 	c.report.atMost(name, "the worker's memory at most", rss, 256, "MiB", "")
+	return c.statements(ctx, name+".statements")
+}
+
+// allWrite posts a message of each customer, several webhooks at once.
+func (c *crowd) allWrite(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(openersAtOnce)
+	for i := 0; i < c.open && ctx.Err() == nil; i += talkPerPost {
+		group.Go(func() error { return c.post(ctx, c.scene, c.customersWrite(i)) })
+	}
+	return group.Wait()
+}
+
+// armed waits until every run is started, and none of the sampled ones has a
+// workflow task left.
+func (c *crowd) armed(ctx context.Context) error {
+	if err := c.merged(ctx); err != nil {
+		return err
+	}
+	err := c.progress(ctx, "have a run", c.open, `waiting_since IS NOT NULL AND NOT EXISTS (
+		SELECT FROM outbox_signals o WHERE o.conversation_id = conversations.id AND o.delivered_at IS NULL)`)
+	if err != nil {
+		return err
+	}
+	for _, id := range c.sample {
+		for busy := true; busy; {
+			run, err := c.engine.DescribeWorkflowExecution(ctx, omniflow.ServeConversationID(uuid.MustParse(c.teamID), id), "")
+			if err != nil {
+				return fmt.Errorf("look at a run: %w", err)
+			}
+			if busy = run.PendingWorkflowTask != nil; busy {
+				if err := pause(ctx, 100*time.Millisecond); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	return nil
 }
 
@@ -183,7 +227,7 @@ func (c *crowd) customersWrite(i int) []byte {
 // late each ended.
 func (c *crowd) fallDue(ctx context.Context) error {
 	n := min(conversationsDue, c.open/2)
-	lead := 20*time.Second + time.Duration(n)*5*time.Millisecond // for the runs to arm anew
+	lead := 20*time.Second + 2*time.Duration(float64(n)/c.opened*float64(time.Second)) // for the runs to arm anew
 	set := fmt.Sprintf(`waiting_since = NULL, last_human_reply_at = now() - interval '24 hours' + interval '%d ms' + random() * interval '%d ms'`,
 		lead.Milliseconds(), dueWithin.Milliseconds())
 	if err := c.promise(ctx, set, `last_human_reply_at IS NULL`, n); err != nil {

@@ -37,8 +37,8 @@ func (r *rig) profileChannel(ctx context.Context, channel string) error {
 	if _, err := r.broadcast(ctx, s); err != nil {
 		return err
 	}
-	if _, err := r.db.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()"); err != nil {
-		return fmt.Errorf("watch statements: %w", err)
+	if err := r.watchStatements(ctx); err != nil {
+		return err
 	}
 	fetched := make(chan error, 1)
 	go func() { fetched <- r.fetch(ctx, "profile?seconds=5", channel+".cpu") }()
@@ -82,8 +82,26 @@ func (r *rig) fetch(ctx context.Context, what, file string) error {
 	return nil
 }
 
-// statements writes the dearest statements of PostgreSQL since the reset.
+// watchStatements begins to count statements anew, with -profile.
+func (r *rig) watchStatements(ctx context.Context) error {
+	if r.profileDir == "" {
+		return nil
+	}
+	if _, err := r.db.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()"); err != nil {
+		return fmt.Errorf("watch statements: %w", err)
+	}
+	return nil
+}
+
+// statements writes the dearest statements of PostgreSQL since the reset, with
+// -profile.
 func (r *rig) statements(ctx context.Context, file string) error {
+	if r.profileDir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(r.profileDir, 0o755); err != nil {
+		return fmt.Errorf("make the folder of profiles: %w", err)
+	}
 	rows, err := r.db.Query(ctx, `
 		SELECT d.datname, s.calls, s.rows, s.total_exec_time, s.mean_exec_time, s.total_plan_time, s.wal_bytes::float8, s.wal_records,
 		  regexp_replace(left(s.query, 200), '\s+', ' ', 'g')
