@@ -176,6 +176,32 @@ func TestEX035EX036EX038AHandledConversation(t *testing.T) {
 	require.Empty(t, o.list("cs_agent", "view=my_handling"))
 }
 
+// EX-066: LINE has no read receipts; what an agent said is read when the
+// customer writes again (MSG-03), on LINE and nowhere else.
+func TestEX066WhatWasSentIsReadWhenTheCustomerReplies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.office()
+	for ch, who := range map[string]*customer{"line": o.customer("line", lineUser(1)), "facebook": o.customer("facebook", "70000001")} {
+		id := who.does("hi", "").ID.String()
+		o.one("cs_agent", "POST", id+":follow", nil)
+		for range 3 {
+			a := o.send("cs_agent", id, m{"kind": "text", "text": "x"})
+			w.exec(`UPDATE messages SET state = 'sent', attempted_at = now() - interval '1 second', sent_at = now() - interval '1 second' WHERE id = $1`, a.ID)
+		}
+		who.does("ok", "")
+		want := map[string]string{"line": "read", "facebook": "sent"}[ch]
+		out := 0
+		for _, item := range o.messages("cs_agent", id, "").Items {
+			if item.Direction == "out" {
+				out++
+				require.Equal(t, want, item.State, ch)
+			}
+		}
+		require.Equal(t, 3, out, ch)
+	}
+}
+
 func TestBadWebhooksChangeNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -167,7 +168,9 @@ func TestAConversationOpensWithoutALook(t *testing.T) {
 	d.writes("您好")
 	d.await("the conversation is there", func() bool { return d.count(`SELECT count(*) FROM conversations WHERE team_id = $1`) == 1 })
 	d.Scan(&d.id, `SELECT id FROM conversations WHERE team_id = $1`, d.ID)
-	d.await("its run is there", func() bool { return d.count(`SELECT count(*) FROM outbox_signals WHERE team_id = $1 AND delivered_at IS NULL`) == 0 })
+	d.await("its run is there", func() bool {
+		return d.count(`SELECT count(*) FROM outbox_signals WHERE team_id = $1 AND delivered_at IS NULL`) == 0
+	})
 	require.Equal(t, 6, d.events())
 	var first, armed time.Time
 	d.Scan(&armed, `SELECT armed_until FROM conversations WHERE id = $1`, d.id)
@@ -218,4 +221,35 @@ func TestALostAnswerIsLearnedFromItsWebhookAndOrderKept(t *testing.T) {
 	require.Len(t, d.sim.Truth(simulator.WhatsApp, d.number), 2, "nothing twice, nothing lost")
 	d.settled()
 	require.Equal(t, 1, d.count(`SELECT count(*) FROM conversations WHERE team_id = $1 AND waiting_since IS NULL`))
+}
+
+// EX-065: what the channel had taken fails on its way. The reason is shown, the
+// wait that the reply ended stays ended, and the agent sends it again.
+func TestEX065AWebhookFailsWhatWasSent(t *testing.T) {
+	t.Parallel()
+	d := newDialogue(t)
+	d.settled()
+	d.muted.Store(true)
+	id := d.sends("1")
+	d.await("it is sent", func() bool { return d.state(id) == omniflow.Sent })
+	var key, wamid string
+	d.Scan(&wamid, `SELECT provider_id FROM messages WHERE id = $1`, id)
+	key = d.sim.Truth(simulator.WhatsApp, d.number)[0].Key
+	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"w1","changes":[{"field":"messages","value":{"messaging_product":"whatsapp",
+		"metadata":{"display_phone_number":"1","phone_number_id":%q},"statuses":[{"id":%q,"status":"failed","timestamp":"%d","recipient_id":%q,
+		"biz_opaque_callback_data":%q,"errors":[{"code":131026,"title":"Message undeliverable"}]}]}}]}]}`, d.number, wamid, time.Now().Unix(), customer, key)
+	for range 2 { // twice, as webhooks come
+		_, err := d.store.ReceiveWebhooks(t.Context(), []postgres.Webhook{{TeamID: d.ID, Channel: omniflow.WhatsApp, ChannelAccountID: d.account, Body: []byte(body)}})
+		require.NoError(t, err)
+	}
+	d.await("it has failed", func() bool { return d.state(id) == omniflow.Failed })
+	list, err := d.store.ConversationMessages(t.Context(), d.ID, d.id, d.Member, postgres.Cursor{}, 1)
+	require.NoError(t, err)
+	require.Equal(t, []string{"failed", string(omniflow.Unreachable)}, []string{list[0].State, list[0].Code}, "MSG-05")
+	require.Equal(t, 1, d.count(`SELECT count(*) FROM conversations WHERE team_id = $1 AND waiting_since IS NULL AND last_human_reply_at IS NOT NULL`))
+	d.muted.Store(false)
+	require.NoError(t, d.store.ResendMessage(t.Context(), omniflow.ResendInput{ConversationRef: omniflow.ConversationRef{TeamID: d.ID, ConversationID: d.id},
+		MessageID: id, ActorID: d.Member}))
+	d.await("it is received", func() bool { return d.state(id) == omniflow.Received || d.state(id) == omniflow.Read })
+	require.Len(t, d.sim.Truth(simulator.WhatsApp, d.number), 2, "once more, because somebody asked for it")
 }

@@ -206,6 +206,38 @@ func TestReminderThenTwoMinutes(t *testing.T) {
 	require.Equal(t, []string{"20 10:00 agent sent", "21 10:00 reminder sent", "21 10:02 closed"}, c.seen)
 }
 
+// The input hint changes a second after 24 h and 7 days, and not on them; a
+// customer who writes in between costs no look of its own (WIN-02, D-WIN-1).
+func TestWIN02TheHintChangesOnItsSecond(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t, omniflow.Handling)
+	c.facts.Channel, c.facts.Silence.Rule = omniflow.Facebook, nil
+	wrote := ten
+	c.facts.LastCustomerAt = &wrote
+	got := map[string]omniflow.Bracket{}
+	ask := func(name string, after time.Duration) {
+		c.at(after, false, func(time.Time) {
+			value, err := c.QueryWorkflow(workflows.QueryProgress)
+			require.NoError(t, err)
+			var turn omniflow.ConversationTurn
+			require.NoError(t, value.Get(&turn))
+			got[name] = turn.Window
+		})
+	}
+	const day = 24 * time.Hour
+	ask("24 h 0 s", day)
+	ask("24 h 1 s", day+time.Second+time.Millisecond) // the look of that day came first: the next is a second later
+	again := 2*day + time.Hour                        // the customer writes: both are counted anew
+	c.at(again, false, func(now time.Time) { wrote = now })
+	ask("again, 24 h 0 s", again+day)
+	ask("again, 7 d 0 s", again+7*day)
+	ask("again, 7 d 1 s", again+7*day+time.Second)
+	c.at(20*day, true, c.ends)
+	c.run()
+	require.Equal(t, map[string]omniflow.Bracket{"24 h 0 s": omniflow.Open, "24 h 1 s": omniflow.NonPromotional, "again, 24 h 0 s": omniflow.Open,
+		"again, 7 d 0 s": omniflow.NonPromotional, "again, 7 d 1 s": omniflow.Blocked}, got)
+}
+
 func TestAnOpenConversationLooksOnceADay(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t, omniflow.Handling)
