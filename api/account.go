@@ -43,6 +43,7 @@ type createAccountInput struct {
 type limiterBody struct {
 	Name           string     `json:"name"`
 	LimitPerSecond float64    `json:"limit_per_second"`
+	AccountLimit   *float64   `json:"account_limit_per_second,omitempty" doc:"The account's own limit, while the rate of a broadcast's lane stands in for it."`
 	RateNow        float64    `json:"rate_now" doc:"Lower than the limit after the provider throttled."`
 	Reserve        float64    `json:"interactive_reserve"`
 	ClosedUntil    *time.Time `json:"closed_until"`
@@ -229,7 +230,7 @@ func bodyOfAccount(a postgres.Account) accountBody {
 		State: a.State, StopCode: a.StopCode, NextStep: omniflow.Advice(a.Channel, a.StopCode), StoppedAt: a.StoppedAt, CreatedAt: a.CreatedAt, Limiters: []limiterBody{},
 		WebhookPath: fmt.Sprintf("/webhooks/%s/%s", a.Channel, a.ID)}
 	for _, l := range a.Limiters {
-		out.Limiters = append(out.Limiters, limiterBody{Name: l.Name, LimitPerSecond: l.LimitPerSecond, RateNow: l.RateNow,
+		out.Limiters = append(out.Limiters, limiterBody{Name: l.Name, LimitPerSecond: l.LimitPerSecond, AccountLimit: l.AccountLimit, RateNow: l.RateNow,
 			Reserve: l.Reserve, ClosedUntil: l.ClosedUntil, Reason: l.Reason})
 	}
 	return out

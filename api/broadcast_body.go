@@ -24,7 +24,12 @@ type laneBody struct {
 	ControlBy        string           `json:"control_by" doc:"Member id, empty for the system."`
 	Counts           countsBody       `json:"counts"`
 	RateNow          float64          `json:"rate_now" doc:"Calls per second; LINE: multicast calls."`
-	LimitPerSecond   float64          `json:"limit_per_second"`
+	LimitPerSecond   float64          `json:"limit_per_second" doc:"In force; not the account's own while a lane's rate stands in for it."`
+	AccountLimit     float64          `json:"account_limit_per_second" doc:"The account's own limit."`
+	RateOf           *uuid.UUID       `json:"rate_of" doc:"The broadcast with whose lane the limit in force ends; null: it is the account's own."`
+	RateBy           *uuid.UUID       `json:"rate_by" doc:"Member id of who set the limit in force; null: nobody since the account was made, the platform, or an operator in the Temporal UI."`
+	RateByName       string           `json:"rate_by_name"`
+	RateAt           *time.Time       `json:"rate_at" doc:"When; null: with the account."`
 	ClosedUntil      *time.Time       `json:"closed_until"`
 	Reason           string           `json:"reason" doc:"Why slower or closed."`
 	AccountState     string           `json:"account_state"`
@@ -80,7 +85,8 @@ func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error)
 		}
 		lane := laneBody{ChannelAccountID: l.ChannelAccountID, Channel: l.Channel, AccountName: l.AccountName, Control: l.Control,
 			ControlReason: l.ControlReason, Counts: countsBody{Tally: tally, Recipients: l.Recipients}, RateNow: l.RateNow,
-			LimitPerSecond: l.LimitPerSecond, ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode, Waiting: toTheSecond(l.Waiting(tally, now))}
+			LimitPerSecond: l.LimitPerSecond, AccountLimit: l.AccountLimit, RateOf: l.RateOf, RateBy: l.RateBy, RateByName: l.RateByName, RateAt: l.RateAt,
+			ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode, Waiting: toTheSecond(l.Waiting(tally, now))}
 		if lane.NextStep = omniflow.Advice(l.Channel, l.StopCode); l.StopCode == "" && l.Control == omniflow.Stopped {
 			lane.NextStep = omniflow.Advice(l.Channel, l.ControlReason)
 		}

@@ -29,7 +29,7 @@ type rateInput struct {
 	BroadcastPath
 	Body struct {
 		ChannelAccountID uuid.UUID `json:"channel_account_id"`
-		RatePerSecond    float64   `json:"rate_per_second" doc:"Calls. On LINE multicast calls, at most 200, or pushes where the texts hold the name variable, at most 2,000."`
+		RatePerSecond    float64   `json:"rate_per_second" doc:"Calls. On LINE multicast calls, at most 200, or pushes where the texts hold the name variable, at most 2,000. In force for the account until the lane has ended."`
 		Reason           string    `json:"reason,omitempty" maxLength:"1000" doc:"Kept in the audit log."`
 	}
 }

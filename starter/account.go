@@ -127,6 +127,9 @@ func limits(list []apiclient.Limiter, now time.Time) string {
 			text += ", "
 		}
 		text += fmt.Sprintf("%s %.4g of %.4g/s", l.Name, l.RateNow, l.LimitPerSecond)
+		if l.AccountLimit > 0 {
+			text += fmt.Sprintf(", the account's own %.4g", l.AccountLimit)
+		}
 		if l.ClosedUntil != nil && l.ClosedUntil.After(now) {
 			text += " closed until " + when(l.ClosedUntil)
 		}

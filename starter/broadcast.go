@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -66,16 +67,45 @@ func (a *app) printBroadcast(b apiclient.Broadcast) error {
 	}
 	rows := make([][]string, 0, len(b.Lanes)+1)
 	for _, l := range b.Lanes {
-		rows = append(rows, append(append([]string{l.Channel, l.ChannelAccountID, laneState(l)}, cells(l.Counts)...), dash(l.Waiting.String())))
+		rows = append(rows, append(append([]string{l.Channel, l.ChannelAccountID, laneState(l)}, cells(l.Counts)...), rate(l), dash(l.Waiting.String())))
 	}
-	rows = append(rows, append(append([]string{"total", "", ""}, cells(b.Counts)...), ""))
-	if err := a.table(append(append([]string{"channel", "account", "control"}, tallyHeader[:]...), "waiting"), rows); err != nil {
+	rows = append(rows, append(append([]string{"total", "", ""}, cells(b.Counts)...), "", ""))
+	if err := a.table(append(append([]string{"channel", "account", "control"}, tallyHeader[:]...), "rate", "waiting"), rows); err != nil {
 		return err
 	}
 	for _, l := range b.Lanes {
+		a.rateSet(b.ID, l)
 		a.next(l.Channel, l.ChannelAccountID, l.NextStep)
 	}
 	return nil
+}
+
+// rate is "60 of 80/s", what is in force of what is set, or "80/s".
+func rate(l apiclient.Lane) string {
+	switch {
+	case l.LimitPerSecond == 0:
+		return "-"
+	case l.RateNow < l.LimitPerSecond:
+		return fmt.Sprintf("%.4g of %.4g/s", l.RateNow, l.LimitPerSecond)
+	}
+	return fmt.Sprintf("%.4g/s", l.LimitPerSecond)
+}
+
+// rateSet says who set the rate of a lane and how long it holds, if anybody did.
+func (a *app) rateSet(broadcast string, l apiclient.Lane) {
+	if l.RateAt == nil || l.RateAt.IsZero() {
+		return
+	}
+	text := fmt.Sprintf("rate of %s %s: %.4g/s", l.Channel, l.ChannelAccountID, l.LimitPerSecond)
+	switch l.RateOf {
+	case "":
+		text += ", the account's own"
+	case broadcast:
+		text += fmt.Sprintf(" until this lane has ended, then %.4g/s", l.AccountLimit)
+	default:
+		text += fmt.Sprintf(" until the lane of broadcast %s has ended, then %.4g/s", l.RateOf, l.AccountLimit)
+	}
+	a.say("%s; set by %s at %s", text, dash(cmp.Or(l.RateByName, l.RateBy)), when(l.RateAt))
 }
 
 // next says what to do about something that was stopped, if it was.
@@ -131,7 +161,7 @@ func (a *app) controlCommand(control, short string) *cobra.Command {
 }
 
 func (a *app) broadcastRateCommand() *cobra.Command {
-	c := &cobra.Command{Use: "rate BROADCAST", Short: "Set the rate of one lane", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "rate BROADCAST", Short: "Set the rate of one lane, until it has ended", Args: cobra.ExactArgs(1)}
 	account := c.Flags().String("account", "", "channel account of the lane")
 	rate := c.Flags().Float64("rate", 0, "messages a second")
 	reason := c.Flags().String("reason", "", "why; kept in the audit log")

@@ -64,6 +64,13 @@ func (s *shell) run(ctx context.Context, args ...string) (code int, out, errs st
 	return code, o.String(), e.String()
 }
 
+// laneRate is a broadcast B whose account has a rate that was set for a lane of
+// the broadcast of; "" for the account.
+func laneRate(of string) string {
+	return `{"id":"B","state":"running","lanes":[{"channel":"line","channel_account_id":"A","control":"running","rate_now":10,"limit_per_second":20,
+		"account_limit_per_second":200,"rate_of":"` + of + `","rate_by":"M","rate_by_name":"陳小姐","rate_at":"2026-05-04T03:00:00Z","waiting":{"kind":""}}]}`
+}
+
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -94,6 +101,9 @@ func TestCommands(t *testing.T) {
 		{"account list", "account list --limit 2", `{"items":[{"id":"A","channel":"line","name":"n","state":"stopped","stop_code":"190",
 			"limiters":[{"name":"messages","limit_per_second":120,"rate_now":60,"reason":"429"}]}],"next":"zz"}`,
 			"GET /v1/teams/T/channel-accounts?limit=2", "ID  CHANNEL  NAME  STATE         LIMITS\nA   line     n     stopped: 190  messages 60 of 120/s (429)\nmore: --after zz\n"},
+		{"an account with a lane's rate", "account list", `{"items":[{"id":"A","channel":"line","state":"active",
+			"limiters":[{"name":"multicast","limit_per_second":20,"account_limit_per_second":200,"rate_now":20}]}],"next":""}`,
+			"GET /v1/teams/T/channel-accounts?limit=50", "multicast 20 of 20/s, the account's own 200\n"},
 		{"account rate", "account rate A --rate 7 --reason why", `{}`,
 			`PUT /v1/teams/T/channel-accounts/A/rate {"rate_per_second":7,"reason":"why"}`, "account A may send 7 messages a second\n"},
 		{"account resume", "account resume A --reason paid", `{}`,
@@ -124,9 +134,15 @@ func TestCommands(t *testing.T) {
 			"GET /v1/broadcasts?limit=50", "ID  NAME  STATE                CREATED  PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN\n" +
 				"B   -     finished, completed  -        3        0       0        0     0         3     0       0        0          0\n"},
 		{"broadcast show", "broadcast show B", detail, "GET /v1/broadcasts/B", "broadcast B n: running, workflow w\n" +
-			"CHANNEL  ACCOUNT  CONTROL         PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN  WAITING\n" +
-			"line     A        paused (lunch)  9        0       0        5     0         0     0       0        0          0        paused by M (lunch)\n" +
-			"total                             9        0       0        5     0         0     0       0        0          0        \n"},
+			"CHANNEL  ACCOUNT  CONTROL         PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN  RATE  WAITING\n" +
+			"line     A        paused (lunch)  9        0       0        5     0         0     0       0        0          0        -     paused by M (lunch)\n" +
+			"total                             9        0       0        5     0         0     0       0        0          0              \n"},
+		{"a lane whose rate was set", "broadcast show B", laneRate("B"), "GET /v1/broadcasts/B",
+			"rate of line A: 20/s until this lane has ended, then 200/s; set by 陳小姐 at "},
+		{"a lane that another one slows", "broadcast show B", laneRate("C"), "GET /v1/broadcasts/B",
+			"rate of line A: 20/s until the lane of broadcast C has ended, then 200/s; set by 陳小姐 at "},
+		{"a rate of the account's own", "broadcast show B", laneRate(""), "GET /v1/broadcasts/B", "rate of line A: 20/s, the account's own; set by 陳小姐 at "},
+		{"a lane that is slower than its rate", "broadcast show B", laneRate("B"), "GET /v1/broadcasts/B", "  10 of 20/s  -\n"},
 		{"broadcast check", "broadcast check --file " + write("b.json", `{"kind":"broadcast_message","audience":{"all":true},"messages":[{"kind":"text","text":"x"}]}`),
 			`{"would_start":true,"recipients":9,"eligible":7,"rows":7,"lanes":[{"channel":"line","channel_account_id":"A","recipients":9,"eligible":7,"usage":7,
 			"skipped":[{"code":"customer_blocked","recipients":2}],"quota":{"state":"short","limit":5,"used":3}}]}`,

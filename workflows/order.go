@@ -18,7 +18,7 @@ var orders = []struct {
 	{UpdatePause, omniflow.OrderPause, "stop handing over messages within a second; what is under way is finished"},
 	{UpdateResume, omniflow.OrderResume, "go on, also after a stop code: nobody is messaged twice"},
 	{UpdateCancel, omniflow.OrderCancel, "cancel every message not handed over yet, for good"},
-	{UpdateSetRate, omniflow.OrderSetRate, "set the account's messages (LINE: multicast calls) per second"},
+	{UpdateSetRate, omniflow.OrderSetRate, "set the account's messages (LINE: multicast calls) per second, until the lane has ended"},
 }
 
 // orderTaker is a run that takes orders: a broadcast, or one of its lanes.

@@ -46,6 +46,7 @@ type Account struct {
 type Limiter struct {
 	Name           string     `json:"name"` // messages or multicast
 	LimitPerSecond float64    `json:"limit_per_second"`
+	AccountLimit   float64    `json:"account_limit_per_second"` // the account's own, while a lane's rate is in force
 	RateNow        float64    `json:"rate_now"`
 	ClosedUntil    *time.Time `json:"closed_until"`
 	Reason         string     `json:"reason"`

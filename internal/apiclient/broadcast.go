@@ -128,6 +128,11 @@ type Lane struct {
 	Counts           Tally      `json:"counts"`
 	RateNow          float64    `json:"rate_now"`         // calls per second at present
 	LimitPerSecond   float64    `json:"limit_per_second"` // the most it may become
+	AccountLimit     float64    `json:"account_limit_per_second"`
+	RateOf           string     `json:"rate_of"` // the broadcast with whose lane the limit ends; "": the account's own
+	RateBy           string     `json:"rate_by"` // who set it
+	RateByName       string     `json:"rate_by_name"`
+	RateAt           *time.Time `json:"rate_at"`
 	ClosedUntil      *time.Time `json:"closed_until"`
 	Reason           string     `json:"reason"` // why closed or slowed
 	AccountState     string     `json:"account_state"`
@@ -178,7 +183,8 @@ func (c *Client) Control(ctx context.Context, id, control, accountID, reason str
 	return b, err
 }
 
-// SetRate sets the rate of one lane of a running broadcast.
+// SetRate sets the rate of one lane of a running broadcast; it ends with the
+// lane.
 func (c *Client) SetRate(ctx context.Context, id, accountID string, perSecond float64, reason string) (Broadcast, error) {
 	body := struct {
 		ChannelAccountID string  `json:"channel_account_id"`

@@ -34,8 +34,9 @@ type Limiter struct {
 	ChannelAccountID uuid.UUID
 	Name             string // messages or multicast
 	LimitPerSecond   float64
-	RateNow          float64 // at most the limit: lower after a throttle answer
-	Reserve          float64 // share kept for interactive traffic
+	AccountLimit     *float64 // the account's own limit while a lane's rate is in force
+	RateNow          float64  // at most the limit: lower after a throttle answer
+	Reserve          float64  // share kept for interactive traffic
 	ClosedUntil      *time.Time
 	Reason           string
 }
@@ -45,7 +46,7 @@ const (
 	// rateNow is the rate with what it has crept back since it was last written.
 	rateNow = `LEAST(limit_per_second, rate + limit_per_second * 0.05
     * GREATEST(0, extract(epoch FROM now() - GREATEST(adjusted_at, closed_until))))::float8`
-	limiterColumns = `channel_account_id, name, limit_per_second, ` + rateNow + ` AS rate_now, reserve,
+	limiterColumns = `channel_account_id, name, limit_per_second, account_limit, ` + rateNow + ` AS rate_now, reserve,
   CASE WHEN closed_until > now() THEN closed_until END AS closed_until, reason`
 )
 
@@ -159,15 +160,21 @@ UPDATE limiters SET closed_until = '-infinity', reason = '' WHERE team_id = $1 A
 }
 
 // SetAccountRate sets the limit of messages per second of an account, and the
-// present rate to it; it is entered in the audit log. Refusal not_found.
+// present rate to it, and ends what was set for lanes: the last order holds. It
+// is entered in the audit log. Refusal not_found.
 func (s *Store) SetAccountRate(ctx context.Context, teamID, id uuid.UUID, perSecond float64, by By) error {
 	return s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM lane_rates WHERE team_id = $1 AND channel_account_id = $2 AND limiter = 'messages'`, teamID, id)
+		if err != nil {
+			return fmt.Errorf("end rates of lanes of %s: %w", id, err)
+		}
 		var was float64
-		err := tx.QueryRow(ctx, `
-UPDATE limiters l SET limit_per_second = $3, rate = $3, adjusted_at = now(), bulk_tat = LEAST(l.bulk_tat, clock_timestamp() + $4::interval)
+		err = tx.QueryRow(ctx, `
+UPDATE limiters l SET limit_per_second = $3, rate = $3, adjusted_at = now(), bulk_tat = LEAST(l.bulk_tat, clock_timestamp() + $4::interval),
+  account_limit = NULL, set_by = $5, set_at = now()
 FROM limiters old WHERE l.team_id = $1 AND l.channel_account_id = $2 AND l.name = 'messages'
-  AND old.channel_account_id = l.channel_account_id AND old.name = l.name RETURNING old.limit_per_second`,
-			teamID, id, perSecond, leasedWithin).Scan(&was)
+  AND old.channel_account_id = l.channel_account_id AND old.name = l.name RETURNING COALESCE(old.account_limit, old.limit_per_second)`,
+			teamID, id, perSecond, leasedWithin, orNil(by.ActorID)).Scan(&was)
 		if err != nil {
 			return oneRow(err, "channel account", id)
 		}

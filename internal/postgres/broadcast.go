@@ -97,7 +97,10 @@ func (s *Store) PlanBroadcast(ctx context.Context, j omniflow.BroadcastJob) (boo
 			)
 			UPDATE broadcast_lanes l SET control = b.start_control, control_reason = b.control_reason, control_by = b.control_by, control_at = b.control_at
 			FROM b WHERE l.broadcast_id = b.id AND b.start_control <> 'running'`, j.TeamID, j.BroadcastID)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.beginLaneRates(ctx, tx, j.TeamID, j.BroadcastID)
 	})
 	if err != nil {
 		return false, fmt.Errorf("plan broadcast %s: %w", j.BroadcastID, err)
@@ -182,11 +185,18 @@ func (s *Store) Contents(ctx context.Context, sl omniflow.Slice) (map[uuid.UUID]
 	return out, err
 }
 
-// FinishBroadcast writes the end of a run; finishing again changes nothing.
+// FinishBroadcast writes the end of a run, and ends the rates that were set for
+// its lanes; finishing again changes nothing.
 func (s *Store) FinishBroadcast(ctx context.Context, teamID, broadcastID uuid.UUID, outcome omniflow.Outcome) error {
-	_, err := s.pool.Exec(ctx, `
-		UPDATE broadcasts SET state = 'finished', outcome = $3, finished_at = now()
-		WHERE team_id = $1 AND id = $2 AND finished_at IS NULL`, teamID, broadcastID, string(outcome))
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			UPDATE broadcasts SET state = 'finished', outcome = $3, finished_at = now()
+			WHERE team_id = $1 AND id = $2 AND finished_at IS NULL`, teamID, broadcastID, string(outcome))
+		if err != nil {
+			return err
+		}
+		return s.endLaneRates(ctx, tx, teamID, broadcastID, uuid.Nil)
+	})
 	if err != nil {
 		return fmt.Errorf("finish broadcast %s: %w", broadcastID, err)
 	}

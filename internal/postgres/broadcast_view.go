@@ -64,6 +64,11 @@ type BroadcastLane struct {
 	RateNow          float64
 	ClosedUntil      *time.Time
 	Reason           string
+	AccountLimit     float64    // the account's own
+	RateOf           *uuid.UUID // the broadcast whose lane's rate is in force; nil: the account's own is
+	RateBy           *uuid.UUID // who set it; nil: nobody, or an operator in the Temporal UI
+	RateByName       string
+	RateAt           *time.Time
 	ControlAt        *time.Time
 	StoppedAt        *time.Time
 	BeatAt           *time.Time
@@ -126,6 +131,7 @@ SELECT l.broadcast_id, l.channel_account_id, l.channel, a.name AS account_name, 
   CASE WHEN b.planned_at IS NULL THEN 0 ELSE l.planned END AS planned,
   CASE WHEN b.planned_at IS NULL THEN '{}' ELSE COALESCE(m.counts, '{}') END AS counts,
   COALESCE(r.limit_per_second, 0) AS limit_per_second, COALESCE(r.rate_now, 0) AS rate_now, r.closed_until, COALESCE(r.reason, '') AS reason,
+  COALESCE(r.account_limit, 0) AS account_limit, r.rate_of, r.rate_by, COALESCE(rm.name, '') AS rate_by_name, r.rate_at,
   l.control_at, CASE WHEN a.state = 'stopped' THEN a.stopped_at END AS stopped_at, l.beat_at, b.planned_at,
   COALESCE(r.name, '') AS limiter, COALESCE(r.booked, interval '0') AS booked, COALESCE(r.rate_now * (1 - r.reserve), 0) AS bulk_rate,
   COALESCE(w.backing_off, 0) AS backing_off, w.next_due, w.next_proof, b.request -> 'hours' AS hours
@@ -134,8 +140,12 @@ JOIN broadcasts b ON b.id = l.broadcast_id
 JOIN channel_accounts a ON a.id = l.channel_account_id
 LEFT JOIN counted m ON m.broadcast_id = l.broadcast_id AND m.channel_account_id = l.channel_account_id
 LEFT JOIN LATERAL (
-  SELECT name, reserve, GREATEST(bulk_tat, now()) - now() AS booked, limit_per_second, ` + rateNow + ` AS rate_now, CASE WHEN closed_until > now() THEN closed_until END AS closed_until, reason
-  FROM limiters WHERE channel_account_id = l.channel_account_id ORDER BY name = ` + limiterByContent + ` DESC LIMIT 1) r ON true
+  SELECT n.name, reserve, GREATEST(bulk_tat, now()) - now() AS booked, limit_per_second, ` + rateNow + ` AS rate_now, CASE WHEN closed_until > now() THEN closed_until END AS closed_until, reason,
+    COALESCE(account_limit, limit_per_second) AS account_limit, o.broadcast_id AS rate_of,
+    CASE WHEN account_limit IS NULL THEN n.set_by ELSE o.set_by END AS rate_by, CASE WHEN account_limit IS NULL THEN n.set_at ELSE o.set_at END AS rate_at
+  FROM limiters n LEFT JOIN LATERAL (` + rateOfLanes + `) o ON account_limit IS NOT NULL
+  WHERE n.channel_account_id = l.channel_account_id ORDER BY n.name = ` + limiterByContent + ` DESC LIMIT 1) r ON true
+LEFT JOIN members rm ON rm.team_id = l.team_id AND rm.id = r.rate_by
 LEFT JOIN LATERAL (
   SELECT count(*) FILTER (WHERE state = 'queued' AND due_at > now()) AS backing_off, min(due_at) FILTER (WHERE state = 'queued') AS next_due,
     min(due_at) FILTER (WHERE state = 'unknown') AS next_proof

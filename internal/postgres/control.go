@@ -50,7 +50,7 @@ var orders = map[omniflow.Order]struct {
 
 func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder, planned bool) (bool, error) {
 	if o.Order == omniflow.OrderSetRate {
-		return s.orderRate(ctx, tx, o)
+		return s.orderRate(ctx, tx, o, planned)
 	}
 	to, ok := orders[o.Order]
 	if !ok && o.Order != omniflow.OrderApprove {
@@ -80,24 +80,6 @@ func (s *Store) applyOrder(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrd
 		return changed || woken, err
 	}
 	return changed, nil
-}
-
-// orderRate sets the rate of an account.
-func (s *Store) orderRate(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (bool, error) {
-	if o.Channel == "" {
-		err := tx.QueryRow(ctx, `SELECT channel FROM channel_accounts WHERE team_id = $1 AND id = $2`, o.TeamID, o.ChannelAccountID).Scan(&o.Channel)
-		if err != nil {
-			return false, oneRow(err, "channel account", o.ChannelAccountID)
-		}
-	}
-	limiter, err := limiterOf(ctx, tx, o)
-	if err != nil {
-		return false, err
-	}
-	if r := omniflow.CheckBroadcastRate(o.Channel, limiter, o.RatePerSecond); r != nil {
-		return false, r
-	}
-	return s.setRate(ctx, tx, o.TeamID, o.ChannelAccountID, limiter, o.RatePerSecond)
 }
 
 // forgetOutcomes begins the failure rate of resumed lanes anew: what failed

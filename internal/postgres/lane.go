@@ -14,7 +14,8 @@ import (
 
 // LaneStatus reads where a lane stands. Slices lists the slices of size rows
 // that still hold something to send. Of a lane of a million rows it reads some
-// hundred counts and what waits, not the rows.
+// hundred counts and what waits, not the rows. A lane that has nothing left ends
+// with this look, and the rate that was set for it does too.
 func (s *Store) LaneStatus(ctx context.Context, lane omniflow.Lane, size int) (omniflow.LaneStatus, error) {
 	var st omniflow.LaneStatus
 	lanes, err := listLanes(ctx, s.pool, lane.TeamID, []uuid.UUID{lane.BroadcastID})
@@ -28,6 +29,11 @@ func (s *Store) LaneStatus(ctx context.Context, lane omniflow.Lane, size int) (o
 	l := lanes[place]
 	if st.Tally, err = l.Tally(); err != nil {
 		return st, err
+	}
+	if st.Tally.Unresolved() == 0 {
+		if err := s.endRateOfLane(ctx, lane); err != nil {
+			return st, err
+		}
 	}
 	st.Control, st.Reason, st.StopCode = l.Control, l.ControlReason, omniflow.Code(l.StopCode)
 	st.Waiting = l.Waiting(st.Tally, time.Now())

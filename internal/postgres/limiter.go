@@ -128,14 +128,19 @@ func (s *Store) Throttled(ctx context.Context, accountID uuid.UUID, name omniflo
 // setRate sets the limit of an account's limiter, effective after the slots
 // that are leased already (within 0.9 s): were they given out again, both
 // rates would add up. What people have booked beyond them keeps its number of
-// slots. It returns false when it was that already.
-func (s *Store) setRate(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, name omniflow.LimiterName, perSecond float64) (bool, error) {
+// slots. The rate becomes the limit at once; with creep, when nobody asked for
+// it just now, one that a throttle answer lowered creeps there. It returns false
+// when it was that already.
+func (s *Store) setRate(ctx context.Context, tx pgx.Tx, teamID, accountID uuid.UUID, name omniflow.LimiterName, perSecond float64, creep bool) (bool, error) {
 	tag, err := tx.Exec(ctx, `
-		UPDATE limiters SET limit_per_second = $4, rate = $4, adjusted_at = now(), reason = '',
-		  bulk_tat = CASE WHEN bulk_tat <= clock_timestamp() + $5::interval THEN bulk_tat
-		    ELSE clock_timestamp() + $5::interval + (bulk_tat - clock_timestamp() - $5::interval) * (rate / $4) END
-		WHERE team_id = $1 AND channel_account_id = $2 AND name = $3 AND limit_per_second <> $4`,
-		teamID, accountID, string(name), perSecond, leasedWithin)
+		WITH l AS (
+		  SELECT *, CASE WHEN $6 AND reason <> '' THEN LEAST(rate, $4) ELSE $4 END AS new_rate FROM limiters
+		  WHERE team_id = $1 AND channel_account_id = $2 AND name = $3 AND limit_per_second <> $4 FOR NO KEY UPDATE)
+		UPDATE limiters t SET limit_per_second = $4, rate = l.new_rate, adjusted_at = now(), reason = CASE WHEN l.new_rate < $4 THEN l.reason ELSE '' END,
+		  bulk_tat = CASE WHEN l.bulk_tat <= clock_timestamp() + $5::interval THEN l.bulk_tat
+		    ELSE clock_timestamp() + $5::interval + (l.bulk_tat - clock_timestamp() - $5::interval) * (l.rate / l.new_rate) END
+		FROM l WHERE t.channel_account_id = l.channel_account_id AND t.name = l.name`,
+		teamID, accountID, string(name), perSecond, leasedWithin, creep)
 	if err != nil {
 		return false, fmt.Errorf("set rate of account %s: %w", accountID, err)
 	}

@@ -284,7 +284,7 @@ func (s *spine) setTo(perSecond float64) bool {
 	s.t.Helper()
 	var changed bool
 	err := pgx.BeginFunc(s.t.Context(), s.pool, func(tx pgx.Tx) (err error) {
-		changed, err = s.setRate(s.t.Context(), tx, s.ID, s.account(omniflow.WhatsApp), omniflow.MessagesLimiter, perSecond)
+		changed, err = s.setRate(s.t.Context(), tx, s.ID, s.account(omniflow.WhatsApp), omniflow.MessagesLimiter, perSecond, false)
 		return err
 	})
 	require.NoError(s.t, err)

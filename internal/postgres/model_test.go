@@ -170,9 +170,18 @@ func (m *model) setRate(rt *rapid.T) {
 		refused(rt, err, omniflow.BroadcastFinished)
 	case rate <= 0 || rate > 1000:
 		refused(rt, err, omniflow.RateInvalid)
+	case !l.open():
+		refused(rt, err, omniflow.BroadcastFinished)
 	default:
 		require.NoError(rt, err)
 	}
+}
+
+// open says whether a row of the lane still waits for a step of ours.
+func (l *modelLane) open() bool {
+	return slices.ContainsFunc(l.rows, func(r *modelRow) bool {
+		return r.state == omniflow.Queued || r.state == omniflow.Sending || r.state == omniflow.Unknown
+	})
 }
 
 // claim takes up to n rows and checks that they are the right ones.

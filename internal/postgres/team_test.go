@@ -82,6 +82,7 @@ SELECT gen_random_uuid(), team_id, id, gen_random_uuid(), 'log', 'x' FROM conver
 		`INSERT INTO auto_close_rules (id, team_id, name, channels) VALUES (gen_random_uuid(), $1, 'n', '{line}')`,
 		`INSERT INTO group_receipts (message_id, team_id, participant) SELECT id, team_id, '1' FROM messages WHERE team_id = $1`,
 		`INSERT INTO auto_close_recounts (team_id) VALUES ($1)`,
+		`INSERT INTO lane_rates (broadcast_id, channel_account_id, team_id, limiter, rate_per_second) SELECT broadcast_id, channel_account_id, team_id, 'messages', 20 FROM broadcast_lanes WHERE team_id = $1`,
 		`INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal) VALUES (gen_random_uuid(), $1, 'w', 'w', '{}', 's')`,
 		`INSERT INTO audit_log (id, team_id, action, object) VALUES (gen_random_uuid(), $1, 'x', 'y')`,
 	} {
