@@ -55,7 +55,7 @@ func (s *service) export(ctx context.Context, w http.ResponseWriter, q postgres.
 		return fmt.Errorf("write export: %w", err)
 	}
 	out := csv.NewWriter(w)
-	err := out.Write([]string{"customer_id", "channel", "state", "code", "attempts", "sent_at", "received_at", "read_at", "provider_id"})
+	err := out.Write([]string{"customer_id", "channel", "state", "code", "attempts", "sent_at", "received_at", "read_at", "provider_id", "conversation_id"})
 	for err == nil {
 		for _, r := range page {
 			if err = out.Write(exportRow(r)); err != nil {
@@ -74,9 +74,10 @@ func (s *service) export(ctx context.Context, w http.ResponseWriter, q postgres.
 	return err
 }
 
+// exportRow is one line. A new column comes last: who reads by place reads on.
 func exportRow(r postgres.BroadcastRecipient) []string {
 	return []string{plainCell(r.CustomerID), string(r.Channel), string(r.State), plainCell(r.Code), strconv.Itoa(r.Attempt),
-		timeCell(r.SentAt), timeCell(r.ReceivedAt), timeCell(r.ReadAt), plainCell(r.ProviderID)}
+		timeCell(r.SentAt), timeCell(r.ReceivedAt), timeCell(r.ReadAt), plainCell(r.ProviderID), r.ConversationID.String()}
 }
 
 // plainCell keeps a spreadsheet from taking a text for a formula.

@@ -200,15 +200,18 @@ func TestTheExportIsSafeToOpen(t *testing.T) {
 	require.True(t, found, "a byte-order mark")
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
 	require.NoError(t, err)
-	require.Equal(t, []string{"customer_id", "channel", "state", "code", "attempts", "sent_at", "received_at", "read_at", "provider_id"}, rows[0])
+	require.Equal(t, []string{"customer_id", "channel", "state", "code", "attempts", "sent_at", "received_at", "read_at", "provider_id", "conversation_id"}, rows[0])
 	require.Len(t, rows, 5)
 	byChannel := map[string][]string{}
 	for _, row := range rows[1:] {
 		byChannel[row[1]] = row
 	}
 	require.Equal(t, `'=HYPERLINK("http://x.example","A,B")`, byChannel["facebook"][0])
-	require.Equal(t, []string{"failed", "opted_out", "1", "", "", "", ""}, byChannel["facebook"][2:])
-	require.Equal(t, []string{"sent", "", "1", "2026-05-04T01:02:03Z", "", "", "'-1"}, byChannel["line"][2:])
+	require.Equal(t, []string{"failed", "opted_out", "1", "", "", "", ""}, byChannel["facebook"][2:9])
+	require.Equal(t, []string{"sent", "", "1", "2026-05-04T01:02:03Z", "", "", "'-1"}, byChannel["line"][2:9])
+	var timeline listBody[timelineItemBody]
+	w.do("GET", path+"/recipients/"+byChannel["line"][9]+"/timeline", c.token["sales_staff"], nil).into(200, &timeline)
+	require.NotEmpty(t, timeline.Items, "a line leads to its recipient's timeline")
 	w.do("GET", "/v1/broadcasts/"+uuid.NewString()+"/recipients.csv", c.token["sales_staff"], nil).problem(404, "not_found")
 }
 
