@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode"
+
+	"github.com/rivo/uniseg"
 )
 
 // printRaw writes an answer of the API as it came.
@@ -28,20 +31,60 @@ func (a *app) say(format string, args ...any) {
 	}
 }
 
-// table writes rows under a header, for people.
+// table writes rows under a header, for people: columns are as wide as what a
+// terminal shows of them, in which a Chinese character takes two places.
 func (a *app) table(header []string, rows [][]string) error {
 	if a.json {
 		return nil
 	}
-	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, strings.ToUpper(strings.Join(header, "\t")))
-	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+	lines := make([][]string, 1, len(rows)+1)
+	for _, name := range header {
+		lines[0] = append(lines[0], strings.ToUpper(name))
 	}
-	if err := w.Flush(); err != nil {
+	for _, row := range rows {
+		lines = append(lines, printable(row))
+	}
+	var widths []int
+	for _, cells := range lines {
+		for i, cell := range cells {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], uniseg.StringWidth(cell))
+		}
+	}
+	var out strings.Builder
+	for _, cells := range lines {
+		for i, cell := range cells {
+			out.WriteString(cell)
+			if i < len(cells)-1 {
+				out.WriteString(strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell)+gap))
+			}
+		}
+		out.WriteByte('\n')
+	}
+	if _, err := io.WriteString(a.out, out.String()); err != nil {
 		return fmt.Errorf("print table: %w", err)
 	}
 	return nil
+}
+
+// gap is how far columns are apart.
+const gap = 2
+
+// printable is a row without what would break its line or steer the terminal:
+// names come from customers.
+func printable(row []string) []string {
+	clean := make([]string, len(row))
+	for i, cell := range row {
+		clean[i] = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return ' '
+			}
+			return r
+		}, cell)
+	}
+	return clean
 }
 
 // more says how to see the next page.
