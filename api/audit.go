@@ -18,13 +18,14 @@ type auditInput struct {
 }
 
 type auditBody struct {
-	ID      uuid.UUID       `json:"id"`
-	At      time.Time       `json:"at"`
-	ActorID string          `json:"actor_id" doc:"Member id; empty: the system or the platform."`
-	Action  string          `json:"action" doc:"Such as broadcast.pause."`
-	Object  string          `json:"object"`
-	Reason  string          `json:"reason" doc:"In the actor's words."`
-	Detail  json.RawMessage `json:"detail"`
+	ID        uuid.UUID       `json:"id"`
+	At        time.Time       `json:"at"`
+	ActorID   string          `json:"actor_id" doc:"Member id; empty: the system or the platform."`
+	ActorName string          `json:"actor_name"`
+	Action    string          `json:"action" doc:"Such as broadcast.pause."`
+	Object    string          `json:"object"`
+	Reason    string          `json:"reason" doc:"In the actor's words."`
+	Detail    json.RawMessage `json:"detail"`
 }
 
 type auditOutput struct{ Body listBody[auditBody] }
@@ -51,7 +52,7 @@ func (s *service) listAudit(ctx context.Context, in *auditInput) (*auditOutput, 
 	for i, e := range entries {
 		out.Body.Items[i] = auditBody{ID: e.ID, At: e.CreatedAt, Action: e.Action, Object: e.Object, Reason: e.Reason, Detail: e.Detail}
 		if e.ActorID != nil {
-			out.Body.Items[i].ActorID = e.ActorID.String()
+			out.Body.Items[i].ActorID, out.Body.Items[i].ActorName = e.ActorID.String(), e.ActorName
 		}
 	}
 	out.Body.Next = nextAfter(entries, in.Limit, func(e postgres.AuditEntry) string { return e.ID.String() })

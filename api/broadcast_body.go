@@ -22,6 +22,7 @@ type laneBody struct {
 	Control          omniflow.Control `json:"control" doc:"running, paused, cancelled, or stopped by the system."`
 	ControlReason    string           `json:"control_reason"`
 	ControlBy        string           `json:"control_by" doc:"Member id, empty for the system."`
+	ControlByName    string           `json:"control_by_name"`
 	Counts           countsBody       `json:"counts"`
 	RateNow          float64          `json:"rate_now" doc:"Calls per second; LINE: multicast calls."`
 	LimitPerSecond   float64          `json:"limit_per_second" doc:"In force; not the account's own while a lane's rate stands in for it."`
@@ -48,6 +49,7 @@ type broadcastBody struct {
 	Outcome    omniflow.Outcome        `json:"outcome"`
 	Code       omniflow.Code           `json:"code,omitempty" doc:"Why it was rejected: broadcast_empty, or retry_empty where another broadcast repeats it already."`
 	ActorID    uuid.UUID               `json:"actor_id"`
+	ActorName  string                  `json:"actor_name"`
 	WorkflowID string                  `json:"workflow_id"`
 	CreatedAt  time.Time               `json:"created_at"`
 	PlannedAt  *time.Time              `json:"planned_at"`
@@ -66,9 +68,9 @@ type broadcastBody struct {
 }
 
 func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error) {
-	out := broadcastBody{ID: b.ID, Name: b.Name, Kind: b.Kind, Client: b.Client, State: b.State, Outcome: b.Outcome, ActorID: b.ActorID,
+	out := broadcastBody{ID: b.ID, Name: b.Name, Kind: b.Kind, Client: b.Client, State: b.State, Outcome: b.Outcome, ActorID: b.ActorID, ActorName: b.ActorName,
 		WorkflowID: b.WorkflowID, CreatedAt: b.CreatedAt, PlannedAt: b.PlannedAt, FinishedAt: b.FinishedAt, Lanes: []laneBody{},
-		StartAt: b.StartAt, Waiting: toTheSecond(b.Waiting(now)), RetryOf: b.RetryOf, Retries: append([]uuid.UUID{}, b.Retries...), Holds: append([]string{}, b.Holds...)}
+		StartAt: b.StartAt, Waiting: forPeople(b.Waiting(now), b.ControlByName), RetryOf: b.RetryOf, Retries: append([]uuid.UUID{}, b.Retries...), Holds: append([]string{}, b.Holds...)}
 	switch {
 	case b.Outcome == omniflow.OutcomeRejected && b.RetryOf != nil:
 		out.Code = omniflow.RetryEmpty
@@ -86,12 +88,12 @@ func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error)
 		lane := laneBody{ChannelAccountID: l.ChannelAccountID, Channel: l.Channel, AccountName: l.AccountName, Control: l.Control,
 			ControlReason: l.ControlReason, Counts: countsBody{Tally: tally, Recipients: l.Recipients}, RateNow: l.RateNow,
 			LimitPerSecond: l.LimitPerSecond, AccountLimit: l.AccountLimit, RateOf: l.RateOf, RateBy: l.RateBy, RateByName: l.RateByName, RateAt: l.RateAt,
-			ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode, Waiting: toTheSecond(l.Waiting(tally, now))}
+			ClosedUntil: l.ClosedUntil, Reason: l.Reason, AccountState: l.AccountState, StopCode: l.StopCode, Waiting: forPeople(l.Waiting(tally, now), l.ControlByName)}
 		if lane.NextStep = omniflow.Advice(l.Channel, l.StopCode); l.StopCode == "" && l.Control == omniflow.Stopped {
 			lane.NextStep = omniflow.Advice(l.Channel, l.ControlReason)
 		}
 		if l.ControlBy != nil {
-			lane.ControlBy = l.ControlBy.String()
+			lane.ControlBy, lane.ControlByName = l.ControlBy.String(), l.ControlByName
 		}
 		out.Counts.AddAll(tally)
 		out.Counts.Recipients += l.Recipients
@@ -100,8 +102,12 @@ func bodyOfBroadcast(b postgres.Broadcast, now time.Time) (broadcastBody, error)
 	return out, nil
 }
 
-// toTheSecond keeps an estimate from changing with every look.
-func toTheSecond(w omniflow.Waiting) omniflow.Waiting {
+// forPeople keeps an estimate from changing with every look, and names who has
+// it wait.
+func forPeople(w omniflow.Waiting, by string) omniflow.Waiting {
+	if w.By != nil {
+		w.ByName = by
+	}
 	if w.Until != nil {
 		at := w.Until.Truncate(time.Second)
 		w.Until = &at

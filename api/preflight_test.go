@@ -178,6 +178,7 @@ func TestARetryIsANewBroadcast(t *testing.T) {
 	retry := slices.IndexFunc(log.Items, func(a auditBody) bool { return a.Action == "broadcast.retry" })
 	require.GreaterOrEqual(t, retry, 0)
 	require.Equal(t, c.ids["supervisor"], log.Items[retry].ActorID)
+	require.Equal(t, "Member", log.Items[retry].ActorName)
 	require.Equal(t, "mended", log.Items[retry].Reason)
 	w.do("GET", "/v1/audit", c.token["supervisor"], nil).problem(403, "permission_denied")
 	other := w.company("omo")

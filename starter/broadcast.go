@@ -58,7 +58,11 @@ func (a *app) broadcastShowCommand() *cobra.Command {
 
 // printBroadcast shows one broadcast: a line about the whole, a row a lane.
 func (a *app) printBroadcast(b apiclient.Broadcast) error {
-	a.say("broadcast %s %s: %s, workflow %s", b.ID, b.Name, stateOf(b), b.WorkflowID)
+	by := ""
+	if b.ActorName != "" {
+		by = " by " + b.ActorName
+	}
+	a.say("broadcast %s %s%s: %s, workflow %s", b.ID, b.Name, by, stateOf(b), b.WorkflowID)
 	if len(b.Holds) > 0 {
 		a.say("holds %s", strings.Join(b.Holds, ", "))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -171,7 +172,7 @@ func (a *app) auditCommand() *cobra.Command {
 		}
 		var rows [][]string
 		for _, e := range list.Items {
-			rows = append(rows, []string{when(&e.At), dash(e.ActorID), e.Action, e.Object, dash(e.Reason)})
+			rows = append(rows, []string{when(&e.At), dash(cmp.Or(e.ActorName, e.ActorID)), e.Action, e.Object, dash(e.Reason)})
 		}
 		if err := a.table([]string{"at", "actor", "action", "object", "reason"}, rows); err != nil {
 			return err

@@ -81,9 +81,9 @@ func TestCommands(t *testing.T) {
 	}
 	secrets := write("s.json", `{"token":"a","app_secret":"b"}`)
 	csv := write("c.csv", "customer_id\nC1\n")
-	detail := `{"id":"B","name":"n","state":"running","workflow_id":"w","counts":{"planned":9,"sent":5},
+	detail := `{"id":"B","name":"n","actor_id":"M","actor_name":"Jess","state":"running","workflow_id":"w","counts":{"planned":9,"sent":5},
 		"lanes":[{"channel":"line","channel_account_id":"A","control":"paused","control_reason":"lunch",
-		"waiting":{"kind":"paused","by":"M","code":"lunch"},"counts":{"planned":9,"sent":5}}]}`
+		"waiting":{"kind":"paused","by":"M","by_name":"陳小姐","code":"lunch"},"counts":{"planned":9,"sent":5}}]}`
 	tests := []struct {
 		name, args, answer, request, out string
 	}{
@@ -133,9 +133,9 @@ func TestCommands(t *testing.T) {
 		{"broadcast list", "broadcast list", `{"items":[{"id":"B","state":"finished","outcome":"completed","counts":{"planned":3,"read":3}}],"next":""}`,
 			"GET /v1/broadcasts?limit=50", "ID  NAME  STATE                CREATED  PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN\n" +
 				"B   -     finished, completed  -        3        0       0        0     0         3     0       0        0          0\n"},
-		{"broadcast show", "broadcast show B", detail, "GET /v1/broadcasts/B", "broadcast B n: running, workflow w\n" +
+		{"broadcast show", "broadcast show B", detail, "GET /v1/broadcasts/B", "broadcast B n by Jess: running, workflow w\n" +
 			"CHANNEL  ACCOUNT  CONTROL         PLANNED  QUEUED  SENDING  SENT  RECEIVED  READ  FAILED  SKIPPED  CANCELLED  UNKNOWN  RATE  WAITING\n" +
-			"line     A        paused (lunch)  9        0       0        5     0         0     0       0        0          0        -     paused by M (lunch)\n" +
+			"line     A        paused (lunch)  9        0       0        5     0         0     0       0        0          0        -     paused by 陳小姐 (lunch)\n" +
 			"total                             9        0       0        5     0         0     0       0        0          0              \n"},
 		{"a lane whose rate was set", "broadcast show B", laneRate("B"), "GET /v1/broadcasts/B",
 			"rate of line A: 20/s until this lane has ended, then 200/s; set by 陳小姐 at "},
@@ -161,6 +161,8 @@ func TestCommands(t *testing.T) {
 		{"broadcast retry with another template", "broadcast retry B --scope rest --template spring --language zh_TW --param a --header image=P", `{"id":"C","retry_of":"B","rows":3,"reasons":[]}`,
 			`POST /v1/broadcasts/B:retry {"scope":"rest","template":{"name":"spring","language":"zh_TW","params":["a"],"header":{"kind":"image","media_id":"P"}}}`,
 			"broadcast C repeats 3 messages of B\n"},
+		{"audit with names", "audit B", `{"items":[{"actor_id":"M","actor_name":"陳小姐","action":"broadcast.pause","object":"B"}],"next":""}`,
+			"GET /v1/audit?limit=50&object=B", "AT  ACTOR   ACTION           OBJECT  REASON\n-   陳小姐  broadcast.pause  B       -\n"},
 		{"audit", "audit B", `{"items":[{"actor_id":"M","action":"broadcast.pause","object":"B","reason":"lunch"}],"next":""}`,
 			"GET /v1/audit?limit=50&object=B", "AT  ACTOR  ACTION           OBJECT  REASON\n-   M      broadcast.pause  B       lunch\n"},
 		{"broadcast pause", "broadcast pause B --account A --reason lunch", detail, `POST /v1/broadcasts/B:pause {"reason":"lunch","channel_account_id":"A"}`, "paused (lunch)"},

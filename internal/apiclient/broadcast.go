@@ -101,6 +101,7 @@ type Broadcast struct {
 	Outcome    string     `json:"outcome"`
 	Code       string     `json:"code"` // why, when rejected
 	ActorID    string     `json:"actor_id"`
+	ActorName  string     `json:"actor_name"`
 	WorkflowID string     `json:"workflow_id"`
 	CreatedAt  time.Time  `json:"created_at"`
 	PlannedAt  *time.Time `json:"planned_at"`
@@ -125,6 +126,7 @@ type Lane struct {
 	Control          string     `json:"control"` // running, paused, cancelled or stopped
 	ControlReason    string     `json:"control_reason"`
 	ControlBy        string     `json:"control_by"`
+	ControlByName    string     `json:"control_by_name"`
 	Counts           Tally      `json:"counts"`
 	RateNow          float64    `json:"rate_now"`         // calls per second at present
 	LimitPerSecond   float64    `json:"limit_per_second"` // the most it may become

@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,7 +15,8 @@ type Waiting struct {
 	Kind    string     `json:"kind"`
 	Until   *time.Time `json:"until,omitempty"`
 	Since   *time.Time `json:"since,omitempty"`
-	By      string     `json:"by,omitempty"`
+	By      string     `json:"by,omitempty"` // member id
+	ByName  string     `json:"by_name,omitempty"`
 	Code    string     `json:"code,omitempty"`
 	Limiter string     `json:"limiter,omitempty"`
 	Rows    int        `json:"rows,omitempty"`
@@ -31,8 +33,8 @@ func (w Waiting) String() string {
 	if w.Since != nil {
 		text += " since " + w.Since.Local().Format(time.TimeOnly)
 	}
-	if w.By != "" {
-		text += " by " + w.By
+	if by := cmp.Or(w.ByName, w.By); by != "" {
+		text += " by " + by
 	}
 	if w.Until != nil {
 		format := time.TimeOnly
@@ -168,12 +170,13 @@ func (c *Client) Export(ctx context.Context, id string, w io.Writer) error {
 
 // AuditEntry is who did what, and why.
 type AuditEntry struct {
-	At      time.Time      `json:"at"`
-	ActorID string         `json:"actor_id"`
-	Action  string         `json:"action"`
-	Object  string         `json:"object"`
-	Reason  string         `json:"reason"`
-	Detail  map[string]any `json:"detail"`
+	At        time.Time      `json:"at"`
+	ActorID   string         `json:"actor_id"`
+	ActorName string         `json:"actor_name"`
+	Action    string         `json:"action"`
+	Object    string         `json:"object"`
+	Reason    string         `json:"reason"`
+	Detail    map[string]any `json:"detail"`
 }
 
 // Audit lists the audit log, newest first; object "" is all of it.

@@ -35,6 +35,7 @@ type Waiting struct {
 	Until   *time.Time  `json:"until,omitempty" doc:"When that ends by itself, as far as is known."`
 	Since   *time.Time  `json:"since,omitempty"`
 	By      *uuid.UUID  `json:"by,omitempty" doc:"Member id; none: the system."`
+	ByName  string      `json:"by_name,omitempty"` // filled in by the api only: names stay out of payloads (SYS-12)
 	Code    string      `json:"code,omitempty" doc:"Stop code, the provider's throttle code, or the operator's reason."`
 	Limiter LimiterName `json:"limiter,omitempty"`
 	Rows    int         `json:"rows,omitempty" doc:"Ledger rows that wait."`

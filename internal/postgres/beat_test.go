@@ -67,6 +67,7 @@ func TestALaneSaysWhyItIsNotMoving(t *testing.T) {
 	s.order(omniflow.OrderPause)
 	require.Equal(t, omniflow.WaitPaused, why().Kind)
 	require.Equal(t, &s.Member, why().By)
+	require.Empty(t, why().ByName, "SYS-12: what a run is told holds no name")
 	s.order(omniflow.OrderResume)
 	_, err = s.StopAccount(t.Context(), s.ID, s.account(omniflow.WhatsApp), "131031")
 	require.NoError(t, err)

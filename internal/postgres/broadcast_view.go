@@ -18,6 +18,7 @@ type Broadcast struct {
 	ID         uuid.UUID
 	TeamID     uuid.UUID
 	ActorID    uuid.UUID
+	ActorName  string
 	Kind       omniflow.BroadcastKind
 	Client     omniflow.Client
 	Name       string
@@ -33,6 +34,7 @@ type Broadcast struct {
 	StartControl  omniflow.Control
 	ControlReason string
 	ControlBy     *uuid.UUID
+	ControlByName string
 	ControlAt     *time.Time
 	RetryOf       *uuid.UUID
 	Retries       []uuid.UUID     // broadcasts that repeat what failed here, oldest first
@@ -57,6 +59,7 @@ type BroadcastLane struct {
 	Control          omniflow.Control
 	ControlReason    string
 	ControlBy        *uuid.UUID
+	ControlByName    string
 	Recipients       int
 	Planned          int
 	Counts           json.RawMessage // rows by state, as an object
@@ -104,6 +107,8 @@ func (l BroadcastLane) Tally() (omniflow.Tally, error) {
 
 const broadcastColumns = `id, team_id, actor_id, kind, client, name, state, outcome, workflow_id, created_at, planned_at, finished_at,
   start_at, late_after, start_control, control_reason, control_by, control_at, retry_of,
+  COALESCE((SELECT m.name FROM members m WHERE m.team_id = broadcasts.team_id AND m.id = actor_id), '') AS actor_name,
+  COALESCE((SELECT m.name FROM members m WHERE m.team_id = broadcasts.team_id AND m.id = control_by), '') AS control_by_name,
   ARRAY(SELECT r.id FROM broadcasts r WHERE r.retry_of = broadcasts.id ORDER BY r.id) AS retries, ` + kindsHeld + ` AS holds`
 
 // kindsHeld are the kinds of what a broadcast sends, each once: those of its
@@ -126,7 +131,7 @@ WITH counted AS (
   SELECT broadcast_id, channel_account_id, ` + countsAsJSON + ` AS counts FROM (` + countsOfBroadcasts + `) c GROUP BY 1, 2
 )
 SELECT l.broadcast_id, l.channel_account_id, l.channel, a.name AS account_name, a.state AS account_state, a.stop_code,
-  l.control, l.control_reason, l.control_by,
+  l.control, l.control_reason, l.control_by, COALESCE(cm.name, '') AS control_by_name,
   CASE WHEN b.planned_at IS NULL THEN 0 ELSE l.recipients END AS recipients,
   CASE WHEN b.planned_at IS NULL THEN 0 ELSE l.planned END AS planned,
   CASE WHEN b.planned_at IS NULL THEN '{}' ELSE COALESCE(m.counts, '{}') END AS counts,
@@ -145,6 +150,7 @@ LEFT JOIN LATERAL (
     CASE WHEN account_limit IS NULL THEN n.set_by ELSE o.set_by END AS rate_by, CASE WHEN account_limit IS NULL THEN n.set_at ELSE o.set_at END AS rate_at
   FROM limiters n LEFT JOIN LATERAL (` + rateOfLanes + `) o ON account_limit IS NOT NULL
   WHERE n.channel_account_id = l.channel_account_id ORDER BY n.name = ` + limiterByContent + ` DESC LIMIT 1) r ON true
+LEFT JOIN members cm ON cm.team_id = l.team_id AND cm.id = l.control_by
 LEFT JOIN members rm ON rm.team_id = l.team_id AND rm.id = r.rate_by
 LEFT JOIN LATERAL (
   SELECT count(*) FILTER (WHERE state = 'queued' AND due_at > now()) AS backing_off, min(due_at) FILTER (WHERE state = 'queued') AS next_due,
