@@ -24,7 +24,7 @@ var (
 	limitClosed = prometheus.NewDesc("omniflow_limit_closed_seconds", "How long the provider still wants nothing.", limitLabels, nil)
 	limitBooked = prometheus.NewDesc("omniflow_limit_booked_seconds", "How far ahead send slots are leased: 0 is idle, 0.6 is saturated.", limitLabels, nil)
 
-	backlogRows = prometheus.NewDesc("omniflow_backlog", "What waits: webhook requests (inbox), promised starts (outbox), messages without an answer (unknown).", []string{"what"}, nil)
+	backlogRows = prometheus.NewDesc("omniflow_backlog", "What waits: webhook requests (inbox), promised starts (outbox) and signals to runs (signals), messages without an answer (unknown), and of these what should have been given up an hour ago (undecided).", []string{"what"}, nil)
 	backlogAge  = prometheus.NewDesc("omniflow_backlog_age_seconds", "Age of the oldest that waits.", []string{"what"}, nil)
 	stoppedNow  = prometheus.NewDesc("omniflow_accounts_stopped", "Channel accounts that take nothing until somebody acts.", nil, nil)
 )
@@ -66,8 +66,12 @@ func (c limitCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(backlogRows, float64(waiting.Inbox), "inbox")
 	gauge(backlogRows, float64(waiting.Outbox), "outbox")
+	gauge(backlogRows, float64(waiting.Signals), "signals")
 	gauge(backlogRows, float64(waiting.Unknown), "unknown")
+	gauge(backlogRows, float64(waiting.Undecided), "undecided")
 	gauge(backlogAge, waiting.InboxSeconds, "inbox")
 	gauge(backlogAge, waiting.OutboxSeconds, "outbox")
+	gauge(backlogAge, waiting.SignalsSeconds, "signals")
+	gauge(backlogAge, waiting.UnknownSeconds, "unknown")
 	gauge(stoppedNow, float64(waiting.StoppedAccounts))
 }

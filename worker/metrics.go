@@ -15,6 +15,7 @@ type meter struct {
 	slowed   *prometheus.CounterVec
 	stopped  *prometheus.CounterVec
 	inbox    *prometheus.CounterVec
+	swept    prometheus.Counter
 }
 
 func newMeter(r prometheus.Registerer) *meter {
@@ -30,8 +31,10 @@ func newMeter(r prometheus.Registerer) *meter {
 			Help: "Accounts or lanes stopped until an operator acts, by provider code. Alert on any increase."}, []string{"channel", "code"}),
 		inbox: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniflow_inbox_total",
 			Help: "What the relay made of webhooks: requests, changed rows, customer messages, dead letters."}, []string{"what"}),
+		swept: prometheus.NewCounter(prometheus.CounterOpts{Name: "omniflow_conversations_swept_total",
+			Help: "Conversations whose run was not there when it should have looked, and was told to."}),
 	}
-	r.MustRegister(m.attempts, m.latency, m.slowed, m.stopped, m.inbox)
+	r.MustRegister(m.attempts, m.latency, m.slowed, m.stopped, m.inbox, m.swept)
 	return m
 }
 

@@ -136,6 +136,7 @@ func (r *relay) purge(ctx context.Context) (int, error) {
 // forgotten, and no herd is made.
 func (r *relay) sweep(ctx context.Context) (int, error) {
 	n, err := r.store.SweepConversations(ctx, sweepBatch)
+	r.meter.swept.Add(float64(n))
 	if n > 0 {
 		r.log.Warn("runs of conversations were not there when they should have looked", "count", n)
 	}

@@ -22,6 +22,14 @@ var (
 	metricRead = regexp.MustCompile(`\bomniflow_[a-z0-9_]+`)
 	// metricMade is a metric's name in Go: the whole of a string literal.
 	metricMade = regexp.MustCompile(`"(omniflow_[a-z0-9_]+)"`)
+	// whatRead is a value of the label by which counts of several things are told apart.
+	whatRead = regexp.MustCompile(`what=~?\\?"([a-z_]+)`)
+	// whatMade is such a value in Go.
+	whatMade = regexp.MustCompile(`"([a-z_]+)"`)
+	// alertMade is the name of an alert with all that is said about it, alertRead
+	// such a name elsewhere.
+	alertMade = regexp.MustCompile(`(?s)- alert: Omniflow(\w+)\n(.*?severity: (page|ticket))`)
+	alertRead = regexp.MustCompile(`\bOmniflow([A-Z]\w*)`)
 	// settingRead is a variable of ours that a file of deploy sets.
 	settingRead = regexp.MustCompile(`\b(OMNIFLOW_[A-Z_]+|DATABASE_[A-Z_]+|[A-Z]+_BASE_URL)\b`)
 	// starterCall is a command of the starter: its words, up to what is no word.
@@ -126,6 +134,62 @@ func unknownMetrics(files []source, made []string) []string {
 	return slices.Compact(findings)
 }
 
+// TestDeployReadsLabelsThatExist: a query by a label value that nobody exports is
+// silent for ever.
+func TestDeployReadsLabelsThatExist(t *testing.T) {
+	t.Parallel()
+	made := namesIn(trackedFiles(t), func(p string) bool { return strings.HasPrefix(p, "worker/") && isProgram(p) }, whatMade)
+	require.Contains(t, made, "undecided")
+	var findings []string
+	read := 0
+	for _, f := range deployed(t) {
+		for _, m := range whatRead.FindAllStringSubmatch(string(queriesOnly(f)), -1) {
+			if read++; !slices.Contains(made, m[1]) {
+				findings = append(findings, f.path+": what="+m[1])
+			}
+		}
+	}
+	require.Greater(t, read, 6, "alerts and dashboards are looked at")
+	report(t, "label values that no program exports", findings)
+}
+
+// TestTheRunbookKnowsItsAlerts: who is got up finds the alert in the runbook, and
+// every alert that is named there rings.
+func TestTheRunbookKnowsItsAlerts(t *testing.T) {
+	t.Parallel()
+	var alerts, runbook string
+	for _, f := range deployed(t) {
+		switch f.path {
+		case "deploy/alerts/omniflow.yaml":
+			alerts = string(f.text)
+		case "deploy/README.md":
+			runbook = string(f.text)
+		}
+	}
+	require.Greater(t, len(alertMade.FindAllString(alerts, -1)), 25, "the alerts are looked at")
+	report(t, "alerts that runbook and rules do not share", unknownAlerts(alerts, runbook))
+}
+
+// unknownAlerts returns the alerts that the runbook names and no rule has, and
+// those that get somebody up and the runbook does not name. In a list the
+// runbook gives the prefix once.
+func unknownAlerts(alerts, runbook string) []string {
+	var findings []string
+	var made []string
+	for _, m := range alertMade.FindAllStringSubmatch(alerts, -1) {
+		made = append(made, m[1])
+		if m[3] == "page" && !regexp.MustCompile(`\b(Omniflow)?`+m[1]+`\b`).MatchString(runbook) {
+			findings = append(findings, "not in the runbook: "+m[1])
+		}
+	}
+	for _, m := range alertRead.FindAllStringSubmatch(runbook, -1) {
+		if !slices.Contains(made, m[1]) {
+			findings = append(findings, "no rule: "+m[1])
+		}
+	}
+	return findings
+}
+
 func TestDeployNamesWhatThereIs(t *testing.T) {
 	t.Parallel()
 	settings := namesIn(trackedFiles(t), isProgram, regexp.MustCompile(`"((?:OMNIFLOW|DATABASE)_[A-Z_]+|[A-Z]+_BASE_URL)"`))
@@ -202,6 +266,9 @@ func TestDeployChecksFind(t *testing.T) {
 		{"deploy/alerts/x.yaml", []byte("rate(omniflow_a_seconds_bucket[5m]) omniflow_b_total omniflow_c_total")},
 		{"deploy/README.md", []byte("omniflow_d_total")},
 	}, made))
+
+	rules := "- alert: OmniflowA\n labels: {severity: page}\n- alert: OmniflowB\n labels: {severity: ticket}\n- alert: OmniflowC\n labels: {severity: page}\n"
+	require.Equal(t, []string{"not in the runbook: C", "no rule: D"}, unknownAlerts(rules, "| OmniflowD, A | AC |"))
 
 	require.Equal(t, []string{"x: OMNIFLOW_NO", "x: starter broadcast stop"}, unknownWords([]source{
 		{"x", []byte("OMNIFLOW_LISTEN OMNIFLOW_NO; starter broadcast pause B; starter broadcast stop B; the starter is small")},

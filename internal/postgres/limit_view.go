@@ -42,17 +42,25 @@ type Backlog struct {
 	InboxSeconds    float64 // age of the oldest
 	Outbox          int     // promised starts not made
 	OutboxSeconds   float64
-	Unknown         int // messages handed over without an answer
-	StoppedAccounts int // channel accounts that take nothing until somebody acts
+	Signals         int // promised signals to runs not delivered
+	SignalsSeconds  float64
+	Unknown         int     // messages handed over without an answer
+	UnknownSeconds  float64 // since the oldest was
+	Undecided       int     // of these, an hour after their team's give_up_after: nobody decides them
+	StoppedAccounts int     // channel accounts that take nothing until somebody acts
 }
 
 // Backlog counts what waits, for metrics.
 func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT i.n AS inbox, i.age AS inbox_seconds, o.n AS outbox, o.age AS outbox_seconds, u.n AS unknown, a.n AS stopped_accounts
+		SELECT i.n AS inbox, i.age AS inbox_seconds, o.n AS outbox, o.age AS outbox_seconds, s.n AS signals, s.age AS signals_seconds,
+		  u.n AS unknown, u.age AS unknown_seconds, u.undecided, a.n AS stopped_accounts
 		FROM (SELECT count(*) AS n, COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float8 AS age FROM inbox WHERE processed_at IS NULL) i,
 		     (SELECT count(*) AS n, COALESCE(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox WHERE started_at IS NULL) o,
-		     (SELECT count(*) AS n FROM messages WHERE due_at IS NOT NULL AND state = 'unknown') u,
+		     (SELECT count(*) AS n, COALESCE(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox_signals WHERE delivered_at IS NULL) s,
+		     (SELECT count(*) AS n, COALESCE(extract(epoch FROM now() - min(m.attempted_at)), 0)::float8 AS age,
+		        count(*) FILTER (WHERE m.attempted_at < now() - t.give_up_after - interval '1 hour') AS undecided
+		      FROM messages m JOIN teams t USING (team_id) WHERE m.due_at IS NOT NULL AND m.state = 'unknown') u,
 		     (SELECT count(*) AS n FROM channel_accounts WHERE state = 'stopped') a`)
 	if err != nil {
 		return Backlog{}, fmt.Errorf("count what waits: %w", err)
