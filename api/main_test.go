@@ -185,7 +185,7 @@ func (r reply) problem(status int, code string) Problem {
 	return p
 }
 
-// do asks: body is sent as it is when a string or []byte, else as JSON.
+// do asks: body is sent as it is when a string, []byte or io.Reader, else as JSON.
 // headers are pairs.
 func (w *world) do(method, path, token string, body any, headers ...string) reply {
 	w.t.Helper()
@@ -196,6 +196,8 @@ func (w *world) do(method, path, token string, body any, headers ...string) repl
 		in = strings.NewReader(b)
 	case []byte:
 		in = bytes.NewReader(b)
+	case io.Reader: // of a length that nobody says
+		in = b
 	default:
 		text, err := json.Marshal(b)
 		require.NoError(w.t, err)
