@@ -16,7 +16,7 @@ import (
 // clue is evidence e about a message to the n-th customer, found by id.
 func (s *spine) clue(ch omniflow.Channel, n int, e omniflow.Evidence, provider string) omniflow.Clue {
 	return omniflow.Clue{Recipient: postgrestest.Recipient(string(ch), n), Status: omniflow.Status{TeamID: s.ID, ChannelAccountID: s.account(ch),
-		State: e, ProviderID: provider, At: time.Now(), Raw: []byte(`{"a": 1}`)}}
+		State: e, ProviderID: provider, At: time.Now(), Raw: fmt.Appendf(nil, `{"a": %q, "to": %d}`, provider, n)}}
 }
 
 // echo is Instagram's echo of text to the n-th customer.

@@ -120,10 +120,13 @@ func TestAnEventOfAnUnknownGroupIsADeadLetter(t *testing.T) {
 	s.newGroup("not asked for yet", omniflow.CallDue)
 	e := s.created("r9", "a")
 	require.Equal(t, 1, s.hear(e).Dead)
-	e.Type = omniflow.OnMemberJoined
+	e.Type, e.Raw = omniflow.OnMemberJoined, []byte(`{"type":"group_participants_add"}`)
 	require.Equal(t, 1, s.hear(e).Dead)
 	require.Equal(t, 1, s.hear(e).Dead, "a replay is heard again")
-	require.Equal(t, 3, s.countOf(`SELECT count(*) FROM dead_letters WHERE reason = 'group_unknown'`))
+	require.Equal(t, 2, s.countOf(`SELECT count(*) FROM dead_letters WHERE reason = 'group_unknown'`), "and kept once")
+	s.Exec(`UPDATE dead_letters SET replayed_at = now()`)
+	require.Equal(t, 1, s.hear(e).Dead)
+	require.Equal(t, 1, s.countOf(`SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL`), "what was replayed in vain is there again")
 	// Nor does another team's account have this group.
 	other := newSpine(t)
 	require.Equal(t, 1, other.hear(other.created("r1", "a")).Dead)

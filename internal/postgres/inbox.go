@@ -205,12 +205,15 @@ func lostStatuses(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) ([
 	return dead, nil
 }
 
-// bury stores dead letters.
+// bury stores dead letters, each event once while it is open: providers repeat
+// what belongs to nothing as well. One that holds nothing is no other's equal.
 func bury(ctx context.Context, tx pgx.Tx, dead []omniflow.DeadLetter) error {
 	for _, d := range dead {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO dead_letters (id, team_id, channel, channel_account_id, reason, event)
-			SELECT $1, $2, a.channel, a.id, $4, $5 FROM channel_accounts a WHERE a.id = $3`,
+			SELECT $1, $2, a.channel, a.id, $4, $5 FROM channel_accounts a WHERE a.id = $3
+			  AND ($5::jsonb = '{}' OR NOT EXISTS (SELECT FROM dead_letters d WHERE d.channel_account_id = a.id AND d.replayed_at IS NULL
+			    AND md5(d.event::text) = md5($5::jsonb::text) AND d.reason = $4))`,
 			newID(), d.TeamID, d.ChannelAccountID, string(d.Reason), storableJSON(d.Event))
 		if err != nil {
 			return fmt.Errorf("store dead letter: %w", err)

@@ -222,7 +222,7 @@ func TestWhatPostgreSQLCannotStoreStopsNothing(t *testing.T) {
 			s := newSpine(t)
 			s.customers(omniflow.Instagram, 1)
 			account := s.account(omniflow.Instagram)
-			raws := []string{`{"a": "\u0000"}`, `{"a": "\ud800"}`, `{"a": "\\u0000 \ud83d\ude00"}`, "{\"a\": \"\xff\"}", "\"\x00\"", `{"a": `}
+			raws := []string{`{"a": "\u0000"}`, `{"b": "\ud800"}`, `{"a": "\\u0000 \ud83d\ude00"}`, "{\"c\": \"\xff\"}", "\"\x00\"", `{"a": `}
 			var in omniflow.Intake
 			for _, raw := range raws {
 				in.Dead = append(in.Dead, omniflow.DeadLetter{TeamID: s.ID, ChannelAccountID: account, Reason: omniflow.EnvelopeInvalid, Event: []byte(raw)})

@@ -17,7 +17,7 @@ import (
 // says is one message of a customer nobody has heard of before, unless who was.
 func (s *spine) says(ch omniflow.Channel, who, text string) omniflow.CustomerMessage {
 	return omniflow.CustomerMessage{TeamID: s.ID, Channel: ch, ChannelAccountID: s.account(ch), Sender: who, ProviderID: uuid.NewString(), Kind: "text",
-		Text: text, At: time.Now(), Raw: []byte(`{"a": 1}`)}
+		Text: text, At: time.Now(), Raw: []byte(`{"a": "` + uuid.NewString() + `"}`)}
 }
 
 func (s *spine) sends(ch omniflow.Channel, who, kind string, received omniflow.ReceivedKind) omniflow.CustomerMessage {

@@ -22,7 +22,11 @@ ALTER TABLE limiters
   ADD COLUMN set_by        uuid,
   ADD COLUMN set_at        timestamptz;
 
+-- The same event, delivered again in other bytes, is one dead letter as long as nobody has replayed it.
+CREATE INDEX dead_letters_open ON dead_letters (channel_account_id, md5(event::text)) WHERE replayed_at IS NULL;
+
 -- +goose Down
+DROP INDEX dead_letters_open;
 UPDATE limiters SET limit_per_second = account_limit, rate = account_limit WHERE account_limit IS NOT NULL;
 ALTER TABLE limiters DROP COLUMN account_limit, DROP COLUMN set_by, DROP COLUMN set_at;
 DROP TABLE lane_rates;
