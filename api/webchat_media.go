@@ -1,12 +1,9 @@
 package main
 
 import (
-	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -86,8 +83,8 @@ func (s *service) widgetReads(w http.ResponseWriter, r *http.Request, call widge
 	q := postgres.WebchatQuery{TeamID: call.account.TeamID, ChannelAccountID: call.account.ID, Customer: call.customer, Limit: widgetPage}
 	after := r.URL.Query().Get("after")
 	if after != "" {
-		var ok bool
-		if q.AfterTime, q.AfterID, ok = readWidgetCursor(after); !ok {
+		var err error
+		if q.After, err = uuid.Parse(after); err != nil {
 			return badInput("after is not the next of an answer")
 		}
 	}
@@ -97,7 +94,7 @@ func (s *service) widgetReads(w http.ResponseWriter, r *http.Request, call widge
 	}
 	items := []widgetItem{}
 	for _, m := range messages {
-		after = widgetCursor(m.SentAt, m.ID)
+		after = m.ID.String()
 		for _, c := range m.Contents {
 			items = append(items, s.widgetItem(m, c))
 		}
@@ -114,19 +111,4 @@ func (s *service) widgetItem(m postgres.WebchatMessage, c omniflow.Content) widg
 		item.Link = s.links.URL(c.Media.ID, media.Original)
 	}
 	return item
-}
-
-func widgetCursor(at time.Time, id uuid.UUID) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at.UnixMicro(), 10) + " " + id.String()))
-}
-
-func readWidgetCursor(cursor string) (time.Time, uuid.UUID, bool) {
-	plain, err := base64.RawURLEncoding.DecodeString(cursor)
-	micro, name, found := strings.Cut(string(plain), " ")
-	at, errTime := strconv.ParseInt(micro, 10, 64)
-	id, errID := uuid.Parse(name)
-	if err != nil || !found || errTime != nil || errID != nil || at < 0 || at > 253_402_300_799_000_000 {
-		return time.Time{}, uuid.Nil, false
-	}
-	return time.UnixMicro(at), id, true
 }

@@ -68,6 +68,7 @@ func (s *site) answers(contents ...omniflow.Content) uuid.UUID {
 	s.w.exec(`INSERT INTO messages (id, team_id, channel_account_id, conversation_id, content_id, seq, state, recipient, attempted_at, sent_at)
 		SELECT $1, c.team_id, c.channel_account_id, c.id, $2, 0, 'sent', $3, clock_timestamp(), clock_timestamp() FROM conversations c
 		WHERE c.channel_account_id = $4`, id, content, s.customer, s.account)
+	s.w.exec(`INSERT INTO conversation_messages (message_id, team_id, conversation_id, origin) SELECT id, team_id, conversation_id, 'agent' FROM messages WHERE id = $1`, id)
 	return id
 }
 
@@ -109,7 +110,11 @@ func TestEX067MessagesBecomeReadWhenTheWidgetIsOpened(t *testing.T) {
 	require.Len(t, page.Items, 1)
 	require.Equal(t, second, page.Items[0].ID)
 	require.Equal(t, page.Next, s.reads(page.Next).Next, "nothing new: the same place")
-	require.Equal(t, 1, s.rows(`SELECT count(*) FROM messages WHERE state = 'sent'`))
+	third := s.answers(omniflow.Content{Kind: omniflow.Text, Text: "by a worker whose clock lags"})
+	s.w.exec(`UPDATE messages SET sent_at = sent_at - interval '1 hour' WHERE id = $1`, third)
+	require.Equal(t, third, s.reads(page.Next).Items[0].ID, "nothing appears before what was listed")
+	require.Len(t, s.reads("").Items, 3)
+	require.Equal(t, 2, s.rows(`SELECT count(*) FROM messages WHERE state = 'sent'`))
 }
 
 func TestWidgetMessagesAreStoredOnce(t *testing.T) {
