@@ -56,7 +56,7 @@ func (a *Activities) ServeConversation(ctx context.Context, in omniflow.Conversa
 			break
 		}
 	}
-	turn.Next = time.Now() // there is more to hand over
+	turn.Next = time.Time{} // there is more to hand over: at once, whatever our clock says
 	return turn, nil
 }
 
@@ -82,7 +82,7 @@ func (a *Activities) serveMessage(ctx context.Context, ref omniflow.MessageRef) 
 	case st.State.Settled():
 		return nil
 	case st.DueAt.After(time.Now()):
-		// The database's clock is ahead of ours: it said that this is due.
+		// The database said that this was due, and it was put off since.
 		return wait(ctx, min(time.Until(st.DueAt), time.Second))
 	}
 	var files preparedFiles

@@ -85,3 +85,22 @@ func (s *settledBut) MessageStatus(ctx context.Context, ref omniflow.MessageRef)
 	s.asked = append(s.asked, ref.MessageID)
 	return omniflow.MessageStatus{State: omniflow.Sent}, nil
 }
+
+// endless always has one more message due.
+type endless struct{ activities.ConversationLedger }
+
+func (endless) ServeConversation(context.Context, omniflow.ConversationRef) (omniflow.ConversationTurn, error) {
+	return omniflow.ConversationTurn{Due: []uuid.UUID{uuid.New()}, Next: time.Now().Add(omniflow.LookAtLeast)}, nil
+}
+
+func TestALookThatIsNotDoneGoesOnAtOnce(t *testing.T) {
+	t.Parallel()
+	stopping := make(chan struct{})
+	close(stopping)
+	acts := activities.New(nil, nil, nil, silent{}, slog.New(slog.DiscardHandler), stopping)
+	activities.AddGroups(acts, &settledBut{}, nil)
+	activities.AddConversations(acts, endless{})
+	turn, err := acts.ServeConversation(t.Context(), omniflow.ConversationRef{})
+	require.NoError(t, err)
+	require.Zero(t, turn.Next, "no clock but the engine's says when that is")
+}

@@ -74,11 +74,16 @@ func asChannels(names []string) []omniflow.Channel {
 	return out
 }
 
+// takenAt is when the channel took a message that left, by the database's
+// clock, which also says when customers were heard: sent_at is of a worker's
+// clock or the provider's, and is for people. It is no later than the truth.
+const takenAt = `m.attempted_at + COALESCE(m.latency_ms, 0) * interval '1 millisecond'`
+
 // servedMessages are those with which something is left to do, in order.
 func servedMessages(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef) ([]omniflow.ServedMessage, error) {
 	rows, _ := tx.Query(ctx, `
 SELECT m.id, COALESCE(x.sender_id, '00000000-0000-0000-0000-000000000000'), x.origin, m.state::text, COALESCE(m.due_at, '0001-01-01 00:00:00+00'), COALESCE(m.attempted_at, '0001-01-01 00:00:00+00'),
-  COALESCE(m.sent_at, m.received_at, m.read_at, m.attempted_at, '0001-01-01 00:00:00+00'), x.replied
+  COALESCE(`+takenAt+`, '0001-01-01 00:00:00+00'), x.replied
 FROM conversation_messages x JOIN messages m ON m.id = x.message_id
 WHERE x.conversation_id = $1 AND x.done_at IS NULL ORDER BY x.place`, ref.ConversationID)
 	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[omniflow.ServedMessage])
@@ -105,7 +110,7 @@ func addSilence(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, r 
 	var state omniflow.MessageState
 	var at *time.Time
 	err = tx.QueryRow(ctx, `
-SELECT m.state::text, m.sent_at FROM conversation_messages x JOIN messages m ON m.id = x.message_id
+SELECT m.state::text, `+takenAt+` FROM conversation_messages x JOIN messages m ON m.id = x.message_id
 WHERE x.conversation_id = $1 AND x.origin = 'reminder' ORDER BY x.place DESC LIMIT 1`, ref.ConversationID).Scan(&state, &at)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("load reminder: %w", err)
@@ -132,7 +137,7 @@ func wroteAfter(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, me
 	}
 	var at *time.Time
 	err := tx.QueryRow(ctx, `
-SELECT min(LEAST(sent_at, received_at)) FROM inbound_messages WHERE conversation_id = $1 AND received_at > $2 AND sent_at > $2 - interval '1 day'`,
+SELECT min(LEAST(sent_at, received_at)) FROM inbound_messages WHERE conversation_id = $1 AND received_at > $2 AND sent_at > $2 - interval '7 days'`,
 		ref.ConversationID, last).Scan(&at)
 	if err != nil {
 		return last, fmt.Errorf("look for later messages: %w", err)

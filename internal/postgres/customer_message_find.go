@@ -154,19 +154,18 @@ func (b *heardBatch) hold(ctx context.Context, tx pgx.Tx) error {
 	for _, m := range b.messages {
 		ids = append(ids, m.Conversation)
 	}
-	rows, _ := tx.Query(ctx, `SELECT id, now() FROM conversations WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids)
-	if _, err := pgx.ForEachRow(rows, []any{new(uuid.UUID), &b.now}, func() error { return nil }); err != nil {
+	if _, err := tx.Exec(ctx, `SELECT FROM conversations WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids); err != nil {
 		return fmt.Errorf("hold conversations: %w", err)
 	}
-	// What stands beside a row is read once all rows are held.
-	rows, _ = tx.Query(ctx, `
+	// What stands beside a row, and the time, is read once all rows are held.
+	rows, _ := tx.Query(ctx, `
 		SELECT c.id, c.team_id, c.type, c.channel, c.state, COALESCE(c.follower_id, '00000000-0000-0000-0000-000000000000'),
 		  EXISTS (SELECT FROM collaborators k WHERE k.conversation_id = c.id), COALESCE(p.name, ''),
-		  c.closed_at, c.last_human_reply_at, c.last_customer_message_at, c.last_message_at, c.waiting_since, c.armed_until
+		  c.closed_at, c.last_human_reply_at, c.last_customer_message_at, c.last_message_at, c.waiting_since, c.armed_until, clock_timestamp()
 		FROM conversations c LEFT JOIN contacts p ON p.id = c.contact_id WHERE c.id = ANY ($1) ORDER BY c.id`, ids)
 	var t heardTalk
 	var closed, replied, customer, last, waiting, armed *time.Time
-	into := []any{&t.ID, &t.TeamID, &t.Type, &t.Channel, &t.State, &t.FollowerID, &t.Collaborators, &t.Name, &closed, &replied, &customer, &last, &waiting, &armed}
+	into := []any{&t.ID, &t.TeamID, &t.Type, &t.Channel, &t.State, &t.FollowerID, &t.Collaborators, &t.Name, &closed, &replied, &customer, &last, &waiting, &armed, &b.now}
 	_, err := pgx.ForEachRow(rows, into, func() error {
 		held := t
 		held.ClosedAt, held.LastHumanReplyAt, held.LastCustomerAt = orZero(closed), orZero(replied), orZero(customer)

@@ -141,11 +141,11 @@ func (b *heardBatch) writeMessages(ctx context.Context, tx pgx.Tx) error {
 		bodies[i] = string(body)
 	}
 	_, err := tx.Exec(ctx, `
-		INSERT INTO inbound_messages (id, team_id, conversation_id, channel_account_id, provider_id, kind, body, sent_at, received, quoted_id)
-		SELECT f.id, f.team, f.conversation, f.account, f.provider, f.kind, f.body::jsonb, f.sent, f.received, f.quoted
+		INSERT INTO inbound_messages (id, team_id, conversation_id, channel_account_id, provider_id, kind, body, sent_at, received, quoted_id, received_at)
+		SELECT f.id, f.team, f.conversation, f.account, f.provider, f.kind, f.body::jsonb, f.sent, f.received, f.quoted, $11
 		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::text[])
 		  AS f(id, team, conversation, account, provider, kind, body, sent, received, quoted)`,
-		ids, teams, conversations, accounts, providers, kinds, bodies, sent, received, quoted)
+		ids, teams, conversations, accounts, providers, kinds, bodies, sent, received, quoted, b.now)
 	if err != nil {
 		return fmt.Errorf("store customer messages: %w", err)
 	}

@@ -21,11 +21,10 @@ func (s *Store) MessageFiles(ctx context.Context, ref omniflow.MessageRef) (omni
 	return out, oneRow(err, "message", ref.MessageID)
 }
 
-// MessageTried lets a message that waits to be sent wait until at, at the cost
-// of one of its tries.
+// MessageTried is PostponeMessage at the cost of one of its tries.
 func (s *Store) MessageTried(ctx context.Context, ref omniflow.MessageRef, at time.Time, code omniflow.Code) error {
-	_, err := s.pool.Exec(ctx, `UPDATE messages SET tries = tries + 1, due_at = $3, code = $4 WHERE team_id = $1 AND id = $2 AND state = 'queued'`,
-		ref.TeamID, ref.MessageID, at, string(code))
+	_, err := s.pool.Exec(ctx, `UPDATE messages SET tries = tries + 1, due_at = now() + $3::interval, code = $4 WHERE team_id = $1 AND id = $2 AND state = 'queued'`,
+		ref.TeamID, ref.MessageID, time.Until(at), string(code))
 	if err != nil {
 		return fmt.Errorf("note a try of message %s: %w", ref.MessageID, err)
 	}

@@ -143,20 +143,22 @@ func claimOutgoing(ctx context.Context, tx pgx.Tx, r outgoingRow) (*omniflow.Out
 	return out, err
 }
 
-// MessageStatus reads where a message stands.
+// MessageStatus reads where a message stands. DueAt is zero once it is due: by
+// the database's clock, whatever that of who asks says.
 func (s *Store) MessageStatus(ctx context.Context, ref omniflow.MessageRef) (omniflow.MessageStatus, error) {
 	var st omniflow.MessageStatus
 	var due *time.Time
-	err := s.pool.QueryRow(ctx, `SELECT state::text, COALESCE(code, ''), due_at, channel_account_id FROM messages WHERE team_id = $1 AND id = $2`, ref.TeamID, ref.MessageID).
+	err := s.pool.QueryRow(ctx, `SELECT state::text, COALESCE(code, ''), CASE WHEN due_at > now() THEN due_at END, channel_account_id FROM messages WHERE team_id = $1 AND id = $2`, ref.TeamID, ref.MessageID).
 		Scan(&st.State, &st.Code, &due, &st.ChannelAccountID)
 	st.DueAt = orZero(due)
 	return st, oneRow(err, "message", ref.MessageID)
 }
 
-// PostponeMessage lets a message that waits to be sent wait until at.
+// PostponeMessage lets a message that waits to be sent wait until at, a time of
+// the caller's clock: so long from the database's.
 func (s *Store) PostponeMessage(ctx context.Context, ref omniflow.MessageRef, at time.Time, code omniflow.Code) error {
-	_, err := s.pool.Exec(ctx, `UPDATE messages SET due_at = $3, code = NULLIF($4, '') WHERE team_id = $1 AND id = $2 AND state = 'queued'`,
-		ref.TeamID, ref.MessageID, at, string(code))
+	_, err := s.pool.Exec(ctx, `UPDATE messages SET due_at = now() + $3::interval, code = NULLIF($4, '') WHERE team_id = $1 AND id = $2 AND state = 'queued'`,
+		ref.TeamID, ref.MessageID, time.Until(at), string(code))
 	if err != nil {
 		return fmt.Errorf("postpone message %s: %w", ref.MessageID, err)
 	}
