@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,12 +12,21 @@ import (
 	"omniflow/internal/omniflow"
 )
 
+// undecided says of a row that its outcome is not known yet, or was given up
+// without being learned.
+const undecided = `(m.state IN ('sending', 'unknown', 'queued', 'cancelled') OR m.state = 'failed' AND m.code = 'outcome_unknown')`
+
 // recordMessages writes the outcome of a claimed group and its traces in one
 // statement. A row that a webhook has already settled keeps its state: the
-// response only adds the provider's id, which replaces that of an attempt before. A row that was given back or cancelled
-// while its answer was on the way is sent after all. A row of another attempt
+// response only adds the provider's id, which replaces that of an attempt before. A row that was given back, cancelled
+// or given up while its answer was on the way is sent after all. A row of another attempt
 // is left alone. Pauses count from the database's clock. The trace of the call
 // that was accepted is kept in the row itself, those of the others beside it.
+//
+// A message of a conversation that is no longer in sending is one that another
+// worker took for lost: its run sleeps until it would decide what is known now,
+// or is through with it, and is told. fence, which means something in
+// broadcasts only, carries that from the row as it was to what is returned of it.
 const recordMessages = `
 WITH r AS (
   SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[], $7::bool[],
@@ -24,24 +34,32 @@ WITH r AS (
     AS r(id, attempt, state, code, tries, due_at, keep_key, provider_id, at, http_status, latency_ms, trace, fault)
 ), recorded AS (
   UPDATE messages m SET
-    state       = CASE WHEN m.state IN ('sending', 'unknown', 'queued', 'cancelled') THEN r.state::message_state ELSE m.state END,
-    code        = CASE WHEN m.state IN ('sending', 'unknown', 'queued', 'cancelled') THEN NULLIF(r.code, '') ELSE m.code END,
-    due_at      = CASE WHEN m.state IN ('sending', 'unknown', 'queued', 'cancelled') THEN now() + (r.due_at - r.at) ELSE m.due_at END,
+    state       = CASE WHEN ` + undecided + ` THEN r.state::message_state ELSE m.state END,
+    code        = CASE WHEN ` + undecided + ` THEN NULLIF(r.code, '') ELSE m.code END,
+    due_at      = CASE WHEN ` + undecided + ` THEN now() + (r.due_at - r.at) ELSE m.due_at END,
     tries       = r.tries,
     attempt_key = CASE WHEN r.keep_key OR r.state = 'sent' THEN m.attempt_key END,
     provider_id = COALESCE(NULLIF(r.provider_id, ''), m.provider_id),
     sent_at     = CASE WHEN r.state = 'sent' THEN COALESCE(m.sent_at, r.at) ELSE m.sent_at END,
     http_status = CASE WHEN r.state = 'sent' THEN r.http_status END,
     latency_ms  = CASE WHEN r.state = 'sent' THEN r.latency_ms END,
-    trace       = CASE WHEN r.state = 'sent' THEN NULLIF(r.trace, '') END
+    trace       = CASE WHEN r.state = 'sent' THEN NULLIF(r.trace, '') END,
+    fence       = CASE WHEN m.broadcast_id IS NULL THEN (m.state <> 'sending' AND ` + undecided + `)::integer ELSE m.fence END
   FROM r
   WHERE m.id = r.id AND m.attempt = r.attempt
     AND (m.state IN ('sending', 'unknown') OR (r.state = 'sent' AND m.state IN ('queued', 'cancelled', 'sent', 'received', 'read', 'failed')))
-  RETURNING m.id
+  RETURNING m.id, m.broadcast_id IS NULL AND m.fence = 1 AS late
 ), traced AS (
   INSERT INTO attempts (message_id, team_id, attempt, http_status, latency_ms, at, code, provider_id, trace)
   SELECT r.id, $14, r.attempt, r.http_status, r.latency_ms, r.at, r.fault, r.provider_id, r.trace FROM r
   WHERE r.state <> 'sent' OR NOT EXISTS (SELECT FROM recorded d WHERE d.id = r.id)
+), late AS (
+  UPDATE conversation_messages x SET done_at = NULL FROM recorded d WHERE d.late AND x.message_id = d.id RETURNING x.conversation_id
+), told AS (
+  INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary, conversation_id)
+  SELECT uuid_v7(clock_timestamp(), row_number() OVER ()), c.team_id, $15, $16 || c.id,
+    jsonb_build_object('team_id', c.team_id, 'conversation_id', c.id, 'channel', c.channel), $17, 'conversation on ' || c.channel, c.id
+  FROM late l JOIN conversations c ON c.id = l.conversation_id
 )
 SELECT count(*) FROM recorded`
 
@@ -54,7 +72,8 @@ func (s *Store) RecordMessages(ctx context.Context, teamID uuid.UUID, records []
 	}
 	var n int
 	err := s.pool.QueryRow(ctx, recordMessages, a.id, a.attempt, a.state, a.code, a.tries, a.due, a.keep,
-		a.provider, a.at, a.status, a.latency, a.trace, a.fault, teamID).Scan(&n)
+		a.provider, a.at, a.status, a.latency, a.trace, a.fault, teamID,
+		omniflow.ServeConversationRun, strings.TrimSuffix(omniflow.ServeConversationID(teamID, uuid.Nil), uuid.Nil.String()), omniflow.SignalChanged).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("record messages: %w", err)
 	}
