@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,7 +35,7 @@ UNION ALL
 SELECT place, id, attempt FROM (
   SELECT DISTINCT ON (n.place) n.place, n.id, n.attempt FROM near n
   WHERE NOT n.watermark AND (n.provider_id = n.wanted OR (
-    n.echo AND n.provider_id IS NULL AND n.state IN ('sending', 'unknown', 'queued', 'sent', 'failed')
+    n.echo AND n.provider_id IS NULL AND n.id <> ALL ($9) AND n.state IN ('sending', 'unknown', 'queued', 'sent', 'failed')
     AND n.attempted_at >= n.at - interval '25 hours'
     AND (n.text <> '' OR n.state IN ('sending', 'unknown', 'sent') AND EXISTS (
       SELECT FROM channel_accounts a WHERE a.id = n.channel_account_id AND a.channel = 'instagram'))
@@ -51,17 +53,16 @@ SELECT count(pg_advisory_xact_lock(k)) FROM (
 // resolveClues turns clues into statuses. A clue that finds nothing is a dead
 // letter, unless it is an echo of somebody else's message or a watermark. Of
 // two echoes with one text the second is for later: it finds its own message
-// when the first one's has its id.
-func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (found []omniflow.Status, dead []omniflow.DeadLetter, later []omniflow.Clue, err error) {
+// when the first one's is in echoes, with the provider's id that it will have.
+func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue, echoes map[uuid.UUID]string) (found []omniflow.Status, dead []omniflow.DeadLetter, later []omniflow.Clue, err error) {
 	if len(clues) == 0 {
 		return nil, nil, nil, nil
 	}
-	rows, err := queryClues(ctx, tx, clues)
+	rows, err := queryClues(ctx, tx, clues, slices.Collect(maps.Keys(echoes)))
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("find messages by clue: %w", err)
 	}
 	hit := make([]bool, len(clues))
-	echoes := map[uuid.UUID]string{} // the provider's id that a message will have
 	var place, attempt int
 	var id uuid.UUID
 	_, err = pgx.ForEachRow(rows, []any{&place, &id, &attempt}, func() error {
@@ -91,8 +92,9 @@ func resolveClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (found 
 	return found, dead, later, nil
 }
 
-// queryClues asks for the messages of clues: place in clues, id, attempt.
-func queryClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (pgx.Rows, error) {
+// queryClues asks for the messages of clues, but for those that an echo's text
+// cannot mean any more: place in clues, id, attempt.
+func queryClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue, taken []uuid.UUID) (pgx.Rows, error) {
 	var places []int32
 	var accounts []uuid.UUID
 	var recipients, providers, texts []string
@@ -107,7 +109,7 @@ func queryClues(ctx context.Context, tx pgx.Tx, clues []omniflow.Clue) (pgx.Rows
 	if _, err := tx.Exec(ctx, lockEchoes, accounts, recipients, echoes); err != nil {
 		return nil, err
 	}
-	return tx.Query(ctx, findByClue, places, accounts, recipients, providers, at, watermarks, echoes, texts)
+	return tx.Query(ctx, findByClue, places, accounts, recipients, providers, at, watermarks, echoes, texts, append([]uuid.UUID{}, taken...))
 }
 
 // noteDoubts keeps the clues that may be about a message of unknown outcome

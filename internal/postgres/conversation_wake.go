@@ -19,7 +19,8 @@ import (
 //
 // armed_until is when the run looks by itself; at or before now, it is about to
 // look, or a signal is under way. A run sets it in the transaction that finds
-// nothing more to do, so no change is missed between its look and its sleep.
+// nothing more to do. The caller holds the conversation, so no change is missed
+// between its look and its sleep.
 func wakeConversation(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, at time.Time) error {
 	_, err := wakeNow(ctx, tx, ref, at)
 	return err
@@ -43,33 +44,39 @@ func wakeNow(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, at ti
 		"conversation on "+string(in.Channel))
 }
 
-// wakeServed tells the runs of conversations that webhooks have settled one of
-// their messages: an unknown outcome was learned, or one that was given up had
-// come through after all. In one order, so that no two relays wait for each
-// other.
-func wakeServed(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) error {
+// servedMessagesOf are messages of one conversation that webhooks have settled.
+type servedMessagesOf struct {
+	omniflow.ConversationRef
+	Messages []uuid.UUID
+}
+
+// servedBy finds the conversations whose run has something to do with what
+// webhooks said: an unknown outcome was learned, or one that was given up had
+// come through after all.
+func servedBy(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) ([]servedMessagesOf, error) {
 	if len(statuses) == 0 {
-		return nil
+		return nil, nil
 	}
 	ids := make([]uuid.UUID, len(statuses))
 	for i, s := range statuses {
 		ids[i] = s.MessageID
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT x.team_id, x.conversation_id, array_agg(DISTINCT x.message_id)
+		SELECT x.team_id, x.conversation_id, array_agg(DISTINCT x.message_id) AS messages
 		FROM unnest($1::uuid[]) AS i(id) JOIN conversation_messages x ON x.message_id = i.id JOIN messages m ON m.id = i.id
 		WHERE x.done_at IS NULL OR x.origin = 'agent' AND NOT x.replied AND m.state IN ('sent', 'received', 'read')
-		GROUP BY 1, 2 ORDER BY 2`, ids)
-	type served struct {
-		TeamID, ConversationID uuid.UUID
-		Messages               []uuid.UUID
-	}
-	conversations, err := pgx.CollectRows(rows, pgx.RowToStructByPos[served])
+		GROUP BY 1, 2`, ids)
+	served, err := pgx.CollectRows(rows, pgx.RowToStructByName[servedMessagesOf])
 	if err != nil {
-		return fmt.Errorf("find conversations of statuses: %w", err)
+		return nil, fmt.Errorf("find conversations of statuses: %w", err)
 	}
-	for _, c := range conversations {
-		if err := wakeConversation(ctx, tx, omniflow.ConversationRef{TeamID: c.TeamID, ConversationID: c.ConversationID}, time.Time{}); err != nil {
+	return served, nil
+}
+
+// wakeServed tells the runs of those conversations, which are held.
+func wakeServed(ctx context.Context, tx pgx.Tx, served []servedMessagesOf) error {
+	for _, c := range served {
+		if err := wakeConversation(ctx, tx, c.ConversationRef, time.Time{}); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE conversation_messages SET done_at = NULL WHERE message_id = ANY ($1) AND done_at IS NOT NULL`, c.Messages); err != nil {

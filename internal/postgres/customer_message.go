@@ -43,6 +43,8 @@ type heardTalk struct {
 // heardBatch is what customers wrote, while it is stored.
 type heardBatch struct {
 	messages []*heardMessage
+	strange  []*heardMessage // their sender has no conversation yet
+	held     map[uuid.UUID]bool
 	talks    map[uuid.UUID]*heardTalk
 	order    []uuid.UUID // of talks
 	now      time.Time
@@ -51,30 +53,28 @@ type heardBatch struct {
 	blocked  int
 }
 
-// storeCustomerMessages stores what customers wrote, each message once by the
-// provider's id, and moves their conversations by the tables of section 2. Who
-// is not known yet becomes a contact with a conversation; what a blocked one
-// writes is dropped (EX-059). A repeated webhook changes nothing.
+// store stores what customers wrote, each message once by the provider's id, and
+// moves their conversations, which are held, by the tables of section 2. A
+// repeated webhook changes nothing. It returns how many were stored.
 //
-// All conversations of the batch are held in one order, what happens is
-// computed in Go, and each kind of row is written by one statement.
-func storeCustomerMessages(ctx context.Context, tx pgx.Tx, messages []omniflow.CustomerMessage) (stored, blocked int, dead []omniflow.DeadLetter, err error) {
-	b := newHeardBatch(messages)
-	for _, step := range []func(context.Context, pgx.Tx) error{b.findSenders, b.findGroups, b.hold, b.dropRepeated, b.readTexts} {
+// What happens is computed in Go, and each kind of row is written by one
+// statement.
+func (b *heardBatch) store(ctx context.Context, tx pgx.Tx) (int, error) {
+	for _, step := range []func(context.Context, pgx.Tx) error{b.findGroups, b.read, b.dropRepeated, b.readTexts} {
 		if len(b.messages) == 0 {
 			break
 		}
 		if err := step(ctx, tx); err != nil {
-			return 0, 0, nil, err
+			return 0, err
 		}
 	}
 	for _, m := range b.messages {
 		b.hear(m)
 	}
 	if len(b.order) == 0 {
-		return 0, b.blocked, b.dead, nil
+		return 0, nil
 	}
-	return len(b.messages), b.blocked, b.dead, b.write(ctx, tx)
+	return len(b.messages), b.write(ctx, tx)
 }
 
 // newHeardBatch keeps one of each message, in the order in which they were
@@ -85,7 +85,7 @@ func newHeardBatch(messages []omniflow.CustomerMessage) *heardBatch {
 		provider string
 	}
 	seen := make(map[key]bool, len(messages))
-	b := &heardBatch{talks: map[uuid.UUID]*heardTalk{}}
+	b := &heardBatch{held: map[uuid.UUID]bool{}, talks: map[uuid.UUID]*heardTalk{}}
 	for _, m := range messages {
 		m.Sender, m.GroupID, m.ProviderID = storable(m.Sender), storable(m.GroupID), storable(m.ProviderID)
 		m.Kind, m.Text, m.QuotedID = storable(m.Kind), storable(m.Text), storable(m.QuotedID)

@@ -13,19 +13,15 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-// findSenders finds the conversation of every sender, making what is not there
-// yet: contact, identity, conversation (CNV-05). It drops what blocked senders
-// wrote and counts it.
-func (b *heardBatch) findSenders(ctx context.Context, tx pgx.Tx) error {
-	missing, err := b.lookUp(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if len(missing) > 0 {
-		if err := makeContacts(ctx, tx, missing); err != nil {
+// holdAll makes the conversations that senders lack (CNV-05), drops what blocked
+// ones wrote (EX-059) and counts it, and locks every conversation that the batch
+// may change: of its messages, its groups, and the statuses in it.
+func (b *heardBatch) holdAll(ctx context.Context, tx pgx.Tx, groups []uuid.UUID, served []servedMessagesOf) error {
+	if len(b.strange) > 0 {
+		if err := makeContacts(ctx, tx, b.strange); err != nil {
 			return err
 		}
-		if _, err = b.lookUp(ctx, tx); err != nil {
+		if err := b.lookUp(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -35,12 +31,43 @@ func (b *heardBatch) findSenders(ctx context.Context, tx pgx.Tx) error {
 		}
 		return !m.Blocked
 	})
+	ids := append(b.conversations(), groups...)
+	for _, c := range served {
+		ids = append(ids, c.ConversationID)
+	}
+	return b.hold(ctx, tx, ids)
+}
+
+// conversations are those of the messages, as far as they are known.
+func (b *heardBatch) conversations() []uuid.UUID {
+	ids := make([]uuid.UUID, 0, len(b.messages))
+	for _, m := range b.messages {
+		if m.Conversation != uuid.Nil {
+			ids = append(ids, m.Conversation)
+		}
+	}
+	return ids
+}
+
+// hold locks those conversations of ids that the batch does not hold yet, in one
+// order.
+func (b *heardBatch) hold(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) error {
+	ids = slices.DeleteFunc(ids, func(id uuid.UUID) bool { return b.held[id] })
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `SELECT FROM conversations WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids); err != nil {
+		return fmt.Errorf("hold conversations: %w", err)
+	}
+	for _, id := range ids {
+		b.held[id] = true
+	}
 	return nil
 }
 
-// lookUp fills in the conversations of the one-to-one messages and returns
-// those whose sender has none.
-func (b *heardBatch) lookUp(ctx context.Context, tx pgx.Tx) ([]*heardMessage, error) {
+// lookUp fills in the conversations of the one-to-one messages, and notes those
+// whose sender has none.
+func (b *heardBatch) lookUp(ctx context.Context, tx pgx.Tx) error {
 	var direct []*heardMessage
 	for _, m := range b.messages {
 		if m.GroupID == "" {
@@ -48,7 +75,7 @@ func (b *heardBatch) lookUp(ctx context.Context, tx pgx.Tx) ([]*heardMessage, er
 		}
 	}
 	if len(direct) == 0 {
-		return nil, nil
+		return nil
 	}
 	places, accounts, senders := make([]int32, len(direct)), make([]uuid.UUID, len(direct)), make([]string, len(direct))
 	for i, m := range direct {
@@ -71,9 +98,10 @@ func (b *heardBatch) lookUp(ctx context.Context, tx pgx.Tx) ([]*heardMessage, er
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find senders: %w", err)
+		return fmt.Errorf("find senders: %w", err)
 	}
-	return slices.DeleteFunc(direct, func(m *heardMessage) bool { return m.Blocked || m.Conversation != uuid.Nil }), nil
+	b.strange = slices.DeleteFunc(direct, func(m *heardMessage) bool { return m.Blocked || m.Conversation != uuid.Nil })
+	return nil
 }
 
 // newSender is a sender to make.
@@ -147,17 +175,13 @@ func makeSenders(ctx context.Context, tx pgx.Tx, senders []newSender) error {
 	return nil
 }
 
-// hold locks the conversations of the batch in one order and reads them. One
-// that vanished meanwhile is a dead letter.
-func (b *heardBatch) hold(ctx context.Context, tx pgx.Tx) error {
-	ids := make([]uuid.UUID, 0, len(b.messages))
-	for _, m := range b.messages {
-		ids = append(ids, m.Conversation)
+// read reads the conversations of the batch, and the time, once all are held.
+// One that vanished meanwhile is a dead letter.
+func (b *heardBatch) read(ctx context.Context, tx pgx.Tx) error {
+	ids := b.conversations()
+	if err := b.hold(ctx, tx, slices.Clone(ids)); err != nil { // of a group that has become known only now
+		return err
 	}
-	if _, err := tx.Exec(ctx, `SELECT FROM conversations WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids); err != nil {
-		return fmt.Errorf("hold conversations: %w", err)
-	}
-	// What stands beside a row, and the time, is read once all rows are held.
 	rows, _ := tx.Query(ctx, `
 		SELECT c.id, c.team_id, c.type, c.channel, c.state, COALESCE(c.follower_id, '00000000-0000-0000-0000-000000000000'),
 		  EXISTS (SELECT FROM collaborators k WHERE k.conversation_id = c.id), COALESCE(p.name, ''),

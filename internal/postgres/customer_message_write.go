@@ -188,8 +188,28 @@ func (b *heardBatch) writeLog(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
+// earlier are the messages of ours that readEarlier may mark.
+func (b *heardBatch) earlier(ctx context.Context, tx pgx.Tx) ([]uuid.UUID, error) {
+	var conversations []uuid.UUID
+	for _, m := range b.messages {
+		if m.Channel == omniflow.LINE && m.GroupID == "" && m.Conversation != uuid.Nil && !m.Blocked {
+			conversations = append(conversations, m.Conversation)
+		}
+	}
+	if len(conversations) == 0 {
+		return nil, nil
+	}
+	rows, _ := tx.Query(ctx, `SELECT id FROM messages WHERE conversation_id = ANY ($1) AND state IN ('sent', 'received')`, conversations)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("find earlier messages: %w", err)
+	}
+	return ids, nil
+}
+
 // readEarlier marks what we sent on LINE before the customer wrote as read
-// (MSG-03).
+// (MSG-03). What was sent since the messages were locked, and is held by
+// somebody, is left to the next time.
 func (b *heardBatch) readEarlier(ctx context.Context, tx pgx.Tx) error {
 	newest := map[uuid.UUID]time.Time{}
 	for _, m := range b.messages {
@@ -199,17 +219,17 @@ func (b *heardBatch) readEarlier(ctx context.Context, tx pgx.Tx) error {
 	}
 	var ids []uuid.UUID
 	var at []time.Time
-	for _, id := range b.order { // in the order of the locks
-		if t, ok := newest[id]; ok {
-			ids, at = append(ids, id), append(at, t)
-		}
+	for id, t := range newest {
+		ids, at = append(ids, id), append(at, t)
 	}
 	if len(ids) == 0 {
 		return nil
 	}
 	_, err := tx.Exec(ctx, `
-		UPDATE messages m SET state = 'read', read_at = COALESCE(m.read_at, f.at) FROM unnest($1::uuid[], $2::timestamptz[]) AS f(id, at)
-		WHERE m.conversation_id = f.id AND m.state IN ('sent', 'received') AND m.attempted_at <= f.at`, ids, at)
+		WITH earlier AS (
+		  SELECT m.id, f.at FROM unnest($1::uuid[], $2::timestamptz[]) AS f(id, at)
+		  JOIN messages m ON m.conversation_id = f.id AND m.state IN ('sent', 'received') AND m.attempted_at <= f.at FOR UPDATE OF m SKIP LOCKED)
+		UPDATE messages m SET state = 'read', read_at = COALESCE(m.read_at, e.at) FROM earlier e WHERE m.id = e.id`, ids, at)
 	if err != nil {
 		return fmt.Errorf("mark earlier messages read: %w", err)
 	}

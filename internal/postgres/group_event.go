@@ -13,49 +13,74 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-// applyGroupEvents applies what webhooks said about groups, each event once.
-// One that is about no group of ours is a dead letter.
-func applyGroupEvents(ctx context.Context, tx pgx.Tx, events []omniflow.GroupEvent) (int, []omniflow.DeadLetter, error) {
+// applyGroupEvents applies what webhooks said about groups, which are held, each
+// event once. One that is about no group of ours is a dead letter.
+func applyGroupEvents(ctx context.Context, tx pgx.Tx, events []omniflow.GroupEvent, dead *[]omniflow.DeadLetter) (int, error) {
 	applied := 0
-	var dead []omniflow.DeadLetter
+	fresh, err := firstHeard(ctx, tx, events)
+	if err != nil {
+		return 0, err
+	}
 	for _, e := range events {
-		fresh, err := firstHeard(ctx, tx, e)
-		if err != nil {
-			return 0, nil, err
-		}
-		if !fresh {
+		key := groupEventKey{e.ChannelAccountID, eventKey(e)}
+		if !fresh[key] {
 			continue
 		}
+		delete(fresh, key)
 		known, err := applyGroupEvent(ctx, tx, e)
 		if err != nil {
-			return 0, nil, fmt.Errorf("apply %s: %w", e.Type, err)
+			return 0, fmt.Errorf("apply %s: %w", e.Type, err)
 		}
 		if known {
 			applied++
 			continue
 		}
 		// It is forgotten, so that a replay is heard.
-		if _, err := tx.Exec(ctx, `DELETE FROM group_events WHERE channel_account_id = $1 AND event_key = $2`, e.ChannelAccountID, eventKey(e)); err != nil {
-			return 0, nil, err
+		if _, err := tx.Exec(ctx, `DELETE FROM group_events WHERE channel_account_id = $1 AND event_key = $2`, key.account, key.sum[:]); err != nil {
+			return 0, err
 		}
-		dead = append(dead, omniflow.DeadLetter{TeamID: e.TeamID, ChannelAccountID: e.ChannelAccountID, Reason: omniflow.GroupUnknown, Event: e.Raw})
+		*dead = append(*dead, omniflow.DeadLetter{TeamID: e.TeamID, ChannelAccountID: e.ChannelAccountID, Reason: omniflow.GroupUnknown, Event: e.Raw})
 	}
-	return applied, dead, nil
+	return applied, nil
+}
+
+// groupEventKey names an event of an account.
+type groupEventKey struct {
+	account uuid.UUID
+	sum     [sha256.Size]byte
 }
 
 // eventKey is what makes two deliveries the same event.
-func eventKey(e omniflow.GroupEvent) []byte {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %d", e.Type, e.GroupID, e.RequestID, e.User, e.JoinRequestID, e.At.UnixMilli()))
-	return sum[:]
+func eventKey(e omniflow.GroupEvent) [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %d", e.Type, e.GroupID, e.RequestID, e.User, e.JoinRequestID, e.At.UnixMilli()))
 }
 
-func firstHeard(ctx context.Context, tx pgx.Tx, e omniflow.GroupEvent) (bool, error) {
-	tag, err := tx.Exec(ctx, `INSERT INTO group_events (channel_account_id, event_key, team_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-		e.ChannelAccountID, eventKey(e), e.TeamID)
-	if err != nil {
-		return false, fmt.Errorf("note group event: %w", err)
+// firstHeard notes events, in one order, and returns those that were not noted
+// before.
+func firstHeard(ctx context.Context, tx pgx.Tx, events []omniflow.GroupEvent) (map[groupEventKey]bool, error) {
+	fresh := make(map[groupEventKey]bool, len(events))
+	if len(events) == 0 {
+		return fresh, nil
 	}
-	return tag.RowsAffected() == 1, nil
+	accounts, teams, keys := make([]uuid.UUID, len(events)), make([]uuid.UUID, len(events)), make([][]byte, len(events))
+	for i, e := range events {
+		sum := eventKey(e)
+		accounts[i], teams[i], keys[i] = e.ChannelAccountID, e.TeamID, sum[:]
+	}
+	rows, _ := tx.Query(ctx, `
+		INSERT INTO group_events (channel_account_id, event_key, team_id)
+		SELECT account, key, team FROM unnest($1::uuid[], $2::bytea[], $3::uuid[]) AS e(account, key, team) ORDER BY account, key
+		ON CONFLICT DO NOTHING RETURNING channel_account_id, event_key`, accounts, keys, teams)
+	var key groupEventKey
+	var sum []byte
+	_, err := pgx.ForEachRow(rows, []any{&key.account, &sum}, func() error {
+		fresh[groupEventKey{key.account, [sha256.Size]byte(sum)}] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("note group events: %w", err)
+	}
+	return fresh, nil
 }
 
 // applyGroupEvent applies one event; false: it is about no group of ours.

@@ -17,7 +17,30 @@ import (
 // them into an intake, and applies it, all in one transaction: whoever dies
 // in between leaves the inbox as it was, and doing it again changes nothing
 // twice. Several relays may drain at once; each item goes to one of them.
+//
+// When the database refuses something in a batch, its items are applied one by
+// one, each in a transaction of its own, and the one refused is a dead letter:
+// it must not keep the others waiting for ever.
 func (s *Store) DrainInbox(ctx context.Context, limit int, read func([]omniflow.InboxItem) omniflow.Intake) (omniflow.IntakeResult, error) {
+	result, err := s.drainInbox(ctx, limit, read)
+	if refusedData(err) {
+		result, err = omniflow.IntakeResult{}, nil
+		for range limit {
+			one, failed := s.drainInbox(ctx, 1, read)
+			if err = failed; err != nil || one.Items == 0 {
+				break
+			}
+			result.Items, result.Changed, result.Messages = result.Items+one.Items, result.Changed+one.Changed, result.Messages+one.Messages
+			result.Blocked, result.Groups, result.Dead = result.Blocked+one.Blocked, result.Groups+one.Groups, result.Dead+one.Dead
+		}
+	}
+	if err != nil {
+		return result, fmt.Errorf("drain inbox: %w", err)
+	}
+	return result, nil
+}
+
+func (s *Store) drainInbox(ctx context.Context, limit int, read func([]omniflow.InboxItem) omniflow.Intake) (omniflow.IntakeResult, error) {
 	var result omniflow.IntakeResult
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -42,38 +65,25 @@ func (s *Store) DrainInbox(ctx context.Context, limit int, read func([]omniflow.
 		return err
 	})
 	if err != nil {
-		return omniflow.IntakeResult{}, fmt.Errorf("drain inbox: %w", err)
+		return omniflow.IntakeResult{}, err
 	}
 	return result, nil
 }
 
-// applyItems applies a batch. When the database refuses something in it, the
-// batch is applied item by item, and the one refused is a dead letter: it must
-// not keep the others waiting for ever.
+// applyItems applies a batch. An item that comes alone and is refused becomes a
+// dead letter.
 func applyItems(ctx context.Context, tx pgx.Tx, items []omniflow.InboxItem, read func([]omniflow.InboxItem) omniflow.Intake) (omniflow.IntakeResult, error) {
 	var result omniflow.IntakeResult
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		result, err = applyIntake(ctx, tx, read(items))
 		return err
 	})
-	if err == nil || !refusedData(err) {
+	if len(items) > 1 || !refusedData(err) {
 		return result, err
 	}
-	if len(items) == 1 {
-		item := items[0]
-		dead := omniflow.DeadLetter{TeamID: item.TeamID, ChannelAccountID: item.ChannelAccountID, Reason: omniflow.EventUnstorable, Event: item.Body}
-		return omniflow.IntakeResult{Dead: 1}, bury(ctx, tx, []omniflow.DeadLetter{dead})
-	}
-	result = omniflow.IntakeResult{}
-	for i := range items {
-		one, err := applyItems(ctx, tx, items[i:i+1], read)
-		if err != nil {
-			return result, err
-		}
-		result.Changed, result.Messages, result.Dead = result.Changed+one.Changed, result.Messages+one.Messages, result.Dead+one.Dead
-		result.Groups, result.Blocked = result.Groups+one.Groups, result.Blocked+one.Blocked
-	}
-	return result, nil
+	item := items[0]
+	dead := omniflow.DeadLetter{TeamID: item.TeamID, ChannelAccountID: item.ChannelAccountID, Reason: omniflow.EventUnstorable, Event: item.Body}
+	return omniflow.IntakeResult{Dead: 1}, bury(ctx, tx, []omniflow.DeadLetter{dead})
 }
 
 // refusedData says that the database will never take this: a data exception
@@ -83,67 +93,10 @@ func refusedData(err error) bool {
 	return errors.As(err, &server) && (strings.HasPrefix(server.Code, "22") || strings.HasPrefix(server.Code, "23"))
 }
 
-// applyIntake applies what a batch of webhooks said.
-func applyIntake(ctx context.Context, tx pgx.Tx, in omniflow.Intake) (omniflow.IntakeResult, error) {
-	var result omniflow.IntakeResult
-	named, clues, err := resolveGroupClues(ctx, tx, in.Clues)
-	if err != nil {
-		return result, err
-	}
-	in.Statuses, in.Clues = append(in.Statuses, named...), clues
-	var heard []omniflow.Status
-	for statuses, clues := in.Statuses, in.Clues; ; statuses = nil {
-		found, dead, later, err := resolveClues(ctx, tx, clues)
-		if err != nil {
-			return result, err
-		}
-		changed, err := mergeAll(ctx, tx, append(statuses, found...))
-		if err != nil {
-			return result, err
-		}
-		result.Changed += changed
-		heard = append(append(heard, statuses...), found...)
-		in.Dead = append(in.Dead, dead...)
-		if clues = later; len(clues) == 0 {
-			break
-		}
-	}
-	if err := applyStops(ctx, tx, in.Stops); err != nil {
-		return result, err
-	}
-	lost, err := lostStatuses(ctx, tx, in.Statuses)
-	if err != nil {
-		return result, err
-	}
-	in.Dead = append(in.Dead, lost...)
-	if err := wakeInvitations(ctx, tx, in.Statuses); err != nil {
-		return result, err
-	}
-	if err := wakeServed(ctx, tx, heard); err != nil {
-		return result, err
-	}
-	groups, unknown, err := applyGroupEvents(ctx, tx, in.Groups)
-	if err != nil {
-		return result, err
-	}
-	result.Groups = groups
-	in.Dead = append(in.Dead, unknown...)
-	var dead []omniflow.DeadLetter
-	if result.Messages, result.Blocked, dead, err = storeCustomerMessages(ctx, tx, in.Messages); err != nil {
-		return result, err
-	}
-	in.Dead = append(in.Dead, dead...)
-	result.Dead = len(in.Dead)
-	return result, bury(ctx, tx, in.Dead)
-}
-
-// mergeAll applies statuses, one kind of evidence after the other, and returns
-// how many rows changed state.
+// mergeAll applies statuses of messages that are locked, one kind of evidence
+// after the other, and returns how many rows changed state.
 func mergeAll(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) (int, error) {
 	sum := 0
-	if err := lockMessages(ctx, tx, statuses); err != nil {
-		return 0, err
-	}
 	statuses, err := noteReceipts(ctx, tx, statuses)
 	if err != nil {
 		return 0, err

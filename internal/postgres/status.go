@@ -67,10 +67,9 @@ FROM merged GROUP BY 1, 2, 3`
 // old state, and the evidence lost. The ids are joined, not compared with ANY:
 // for each row that changed while it was waited for, ANY looks through all of
 // them again, which took seconds for 5,000.
-func lockMessages(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status) error {
-	ids := make([]uuid.UUID, len(statuses))
-	for i, s := range statuses {
-		ids[i] = s.MessageID
+func lockMessages(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) error {
+	if len(ids) == 0 {
+		return nil
 	}
 	if _, err := tx.Exec(ctx, `SELECT FROM unnest($1::uuid[]) AS i(id) JOIN messages m USING (id) ORDER BY m.id FOR UPDATE OF m`, ids); err != nil {
 		return fmt.Errorf("lock messages: %w", err)

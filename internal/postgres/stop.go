@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -11,18 +13,21 @@ import (
 )
 
 // applyStops stops what providers said by webhook takes nothing more: an
-// account, or the lane of a message whose template was paused.
+// account, or the lane of a message whose template was paused. Accounts and
+// lanes in one order each.
 func applyStops(ctx context.Context, tx pgx.Tx, stops []omniflow.Stop) error {
+	stops = slices.SortedStableFunc(slices.Values(stops), func(a, b omniflow.Stop) int {
+		return bytes.Compare(a.ChannelAccountID[:], b.ChannelAccountID[:])
+	})
 	for _, s := range stops {
-		stop := stopAccount
 		if s.Template {
-			stop = stopLaneOf
+			continue
 		}
-		if err := stop(ctx, tx, s); err != nil {
+		if err := stopAccount(ctx, tx, s); err != nil {
 			return fmt.Errorf("stop by webhook: %w", err)
 		}
 	}
-	return nil
+	return stopLanes(ctx, tx, stops)
 }
 
 func stopAccount(ctx context.Context, tx pgx.Tx, s omniflow.Stop) error {
@@ -35,12 +40,31 @@ func stopAccount(ctx context.Context, tx pgx.Tx, s omniflow.Stop) error {
 	return audit(ctx, tx, s.TeamID, uuid.Nil, "account.stop", s.ChannelAccountID.String(), map[string]any{"code": storable(s.Code), "by": "webhook"})
 }
 
-func stopLaneOf(ctx context.Context, tx pgx.Tx, s omniflow.Stop) error {
+// stopLanes stops the running lanes of those messages whose template was paused.
+func stopLanes(ctx context.Context, tx pgx.Tx, stops []omniflow.Stop) error {
+	var messages []uuid.UUID
+	var reasons []string
+	for _, s := range stops {
+		if s.Template {
+			messages, reasons = append(messages, s.MessageID), append(reasons, string(s.Reason))
+		}
+	}
+	if len(messages) == 0 {
+		return nil
+	}
 	_, err := tx.Exec(ctx, `
-		UPDATE broadcast_lanes l SET control = 'stopped', control_reason = $2, control_by = NULL, control_at = now()
-		FROM messages m WHERE m.id = $1 AND l.broadcast_id = m.broadcast_id AND l.channel_account_id = m.channel_account_id
-		  AND l.control = 'running'`, s.MessageID, string(s.Reason))
-	return err
+		WITH of AS (
+		  SELECT m.broadcast_id, m.channel_account_id, min(s.reason) AS reason FROM unnest($1::uuid[], $2::text[]) AS s(id, reason) JOIN messages m USING (id) GROUP BY 1, 2
+		), held AS (
+		  SELECT l.broadcast_id, l.channel_account_id, of.reason FROM of JOIN broadcast_lanes l USING (broadcast_id, channel_account_id)
+		  ORDER BY 1, 2 FOR UPDATE OF l
+		)
+		UPDATE broadcast_lanes l SET control = 'stopped', control_reason = h.reason, control_by = NULL, control_at = now()
+		FROM held h WHERE l.broadcast_id = h.broadcast_id AND l.channel_account_id = h.channel_account_id AND l.control = 'running'`, messages, reasons)
+	if err != nil {
+		return fmt.Errorf("stop lanes by webhook: %w", err)
+	}
+	return nil
 }
 
 // AccountRef is where the events of one provider account belong.
