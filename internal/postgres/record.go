@@ -54,12 +54,15 @@ WITH r AS (
   SELECT r.id, $14, r.attempt, r.http_status, r.latency_ms, r.at, r.fault, r.provider_id, r.trace FROM r
   WHERE r.state <> 'sent' OR NOT EXISTS (SELECT FROM recorded d WHERE d.id = r.id)
 ), late AS (
-  UPDATE conversation_messages x SET done_at = NULL FROM recorded d WHERE d.late AND x.message_id = d.id RETURNING x.conversation_id
+  SELECT d.id AS message, c.* FROM recorded d JOIN conversation_messages x ON x.message_id = d.id JOIN conversations c ON c.id = x.conversation_id
+  WHERE d.late FOR UPDATE OF c
+), again AS (
+  UPDATE conversation_messages x SET done_at = NULL FROM late l WHERE x.message_id = l.message
 ), told AS (
   INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary, conversation_id)
-  SELECT uuid_v7(clock_timestamp(), row_number() OVER ()), c.team_id, $15, $16 || c.id,
-    jsonb_build_object('team_id', c.team_id, 'conversation_id', c.id, 'channel', c.channel), $17, 'conversation on ' || c.channel, c.id
-  FROM late l JOIN conversations c ON c.id = l.conversation_id
+  SELECT uuid_v7(clock_timestamp(), row_number() OVER ()), l.team_id, $15, $16 || l.id,
+    jsonb_build_object('team_id', l.team_id, 'conversation_id', l.id, 'channel', l.channel), $17, 'conversation on ' || l.channel, l.id
+  FROM late l
 )
 SELECT count(*) FROM recorded`
 

@@ -98,3 +98,25 @@ func TestALateRecordTakesBackThatAMessageWasGivenUp(t *testing.T) {
 	_, waiting, _ = c.conversation()
 	require.Nil(t, waiting)
 }
+
+// A run that looks at this moment has seen it failed, and is about to be through
+// with it.
+func TestALateRecordWaitsForTheLookUnderWay(t *testing.T) {
+	t.Parallel()
+	c := newDialogue(t, omniflow.WhatsApp)
+	m := c.doubted()
+	c.Exec(`UPDATE messages SET state = 'failed', due_at = NULL WHERE id = $1`, m.ID)
+	look := c.begin()
+	_, err := look.Exec(t.Context(), `SELECT FROM conversations WHERE id = $1 FOR UPDATE`, c.id)
+	require.NoError(t, err)
+	recorded := make(chan int)
+	go func() { recorded <- c.spine.record(omniflow.Sent, m) }()
+	c.blocked(1)
+	_, err = look.Exec(t.Context(), `UPDATE conversation_messages SET done_at = now() WHERE message_id = $1`, m.ID)
+	require.NoError(t, err)
+	require.NoError(t, look.Commit(t.Context()))
+	require.Equal(t, 1, <-recorded)
+	c.serve()
+	_, waiting, _ := c.conversation()
+	require.Nil(t, waiting)
+}
