@@ -53,9 +53,11 @@ func ServeConversation(ctx workflow.Context, in omniflow.ServeConversationInput)
 			}
 		case c.ear.full(ctx):
 			return ServeConversationResult{}, workflow.NewContinueAsNewError(ctx, ServeConversation, c.in)
-		case !c.in.Turn.Over && c.in.Turn.Next.After(workflow.Now(ctx)):
-			if err := c.ear.wait(ctx, c.waitsFor(), c.in.Turn.Next); err != nil {
-				return ServeConversationResult{}, err
+		case !c.in.Turn.Over:
+			if next := c.next(ctx, known); next.After(workflow.Now(ctx)) {
+				if err := c.ear.wait(ctx, c.waitsFor(), next); err != nil {
+					return ServeConversationResult{}, err
+				}
 			}
 		}
 	}
@@ -65,6 +67,18 @@ func ServeConversation(ctx workflow.Context, in omniflow.ServeConversationInput)
 type conversationRun struct {
 	in  omniflow.ServeConversationInput
 	ear *ear
+}
+
+// next is when to look again. After a look it is so long from now as the
+// database said: were the engine's clock ahead, a time would be over here that
+// has not come there, and look would follow look until it has. A turn that was
+// known from the start is as old as its signal, so its time counts: who comes
+// too early looks once.
+func (c *conversationRun) next(ctx workflow.Context, known bool) time.Time {
+	if known || c.in.Turn.Wait <= 0 {
+		return c.in.Turn.Next
+	}
+	return workflow.Now(ctx).Add(c.in.Turn.Wait)
 }
 
 // knows says whether the run begins with a turn that needs no look: the one

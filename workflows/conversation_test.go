@@ -27,7 +27,8 @@ type counter struct {
 	ref   omniflow.ConversationRef
 	facts omniflow.ConversationFacts
 	looks int
-	seen  []string // what changed at a look, with its time
+	ahead time.Duration // the engine's clock of the database's
+	seen  []string      // what changed at a look, with its time
 	level omniflow.WaitingLevel
 	ended omniflow.ServeOutcome
 }
@@ -53,7 +54,7 @@ func newCounter(t *testing.T, state omniflow.ConversationState) *counter {
 
 // look does what the store does with a plan; what is due is sent at once.
 func (c *counter) look() omniflow.ConversationTurn {
-	now := c.Now().UTC()
+	now := c.Now().UTC().Add(-c.ahead)
 	for {
 		p := c.facts.Plan(now)
 		c.facts.WaitingSince, c.facts.Silence.RepliedAt = p.WaitingSince, p.RepliedAt
@@ -236,6 +237,19 @@ func TestWIN02TheHintChangesOnItsSecond(t *testing.T) {
 	c.run()
 	require.Equal(t, map[string]omniflow.Bracket{"24 h 0 s": omniflow.Open, "24 h 1 s": omniflow.NonPromotional, "again, 24 h 0 s": omniflow.Open,
 		"again, 7 d 0 s": omniflow.NonPromotional, "again, 7 d 1 s": omniflow.Blocked}, got)
+}
+
+// The engine's clock is an hour ahead of the database's: what is over here has
+// not come there, and a look is made for each deadline, not one after another.
+func TestClocksThatDisagreeMakeNoLoop(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t, omniflow.PendingHuman)
+	c.ahead = time.Hour
+	c.writes(ten.Add(-time.Hour))
+	c.at(3*time.Hour, true, c.ends)
+	c.run()
+	require.Equal(t, []string{"20 10:30 over_30m", "20 11:00 over_1h", "20 12:00 over_2h", "20 13:00 none"}, c.seen)
+	require.Equal(t, 5, c.looks)
 }
 
 func TestAnOpenConversationLooksOnceADay(t *testing.T) {

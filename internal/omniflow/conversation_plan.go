@@ -98,7 +98,7 @@ func (f ConversationFacts) Plan(now time.Time) ConversationPlan {
 // now.
 func (p ConversationPlan) Turn(f ConversationFacts, now time.Time) ConversationTurn {
 	return ConversationTurn{State: f.State, FollowerID: f.FollowerID, Waiting: p.Level, Window: WindowState(f.Channel, f.Type, f.LastCustomerAt, now),
-		Queued: p.Queued, ClosesAt: p.ClosesAt, Next: p.Next, Over: p.Over, Due: p.Due}
+		Queued: p.Queued, ClosesAt: p.ClosesAt, Next: p.Next, Wait: p.Next.Sub(now), Over: p.Over, Due: p.Due}
 }
 
 // settle does what human replies do once the channel has taken them, and marks

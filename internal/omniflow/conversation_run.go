@@ -63,7 +63,8 @@ type ConversationTurn struct {
 	Window     Bracket           `json:"window,omitempty"`   // what may be sent
 	Queued     int               `json:"queued,omitempty"`   // messages not settled
 	ClosesAt   time.Time         `json:"closes_at,omitzero"` // unless the customer writes
-	Next       time.Time         `json:"next,omitzero"`      // when to look again
+	Next       time.Time         `json:"next,omitzero"`      // when to look again, by the database's clock
+	Wait       time.Duration     `json:"wait,omitempty"`     // how long that was from the look: no clock has a say in it
 	Over       bool              `json:"over,omitempty"`     // closed and idle
 	Outcome    ServeOutcome      `json:"outcome,omitempty"`  // when over
 	Due        []uuid.UUID       `json:"-"`                  // messages to hand over or decide now, in order

@@ -339,7 +339,7 @@ func TestARunIsToldWhatItsFirstLookWouldFind(t *testing.T) {
 		}
 		require.WithinDuration(t, turn.Next, in.Turn.Next, time.Millisecond)
 		require.WithinDuration(t, armed, in.Turn.Next, time.Millisecond)
-		in.Turn.Next, turn.Next = time.Time{}, time.Time{}
+		in.Turn.Next, turn.Next, in.Turn.Wait, turn.Wait = time.Time{}, time.Time{}, 0, 0
 		require.Equal(t, turn, in.Turn)
 		// What comes before that moment tells the run.
 		require.NoError(t, s.move(id, s.Member, omniflow.Follow))
