@@ -59,7 +59,8 @@ func bodyOfConversation(c postgres.ConversationView, viewer uuid.UUID) conversat
 	level, _ := omniflow.WaitingLevelOf(c.State, since, c.Now)
 	out := conversationBody{ID: c.ID, Type: c.Type, Channel: c.Channel, ChannelAccountID: c.ChannelAccountID, State: c.State,
 		View: omniflow.ViewOf(c.State, c.Relation(viewer)), FollowerID: c.FollowerID, FollowerName: c.FollowerName, Collaborators: c.Collaborators,
-		FollowedAt: c.FollowedAt, ClosedAt: c.ClosedAt, Version: c.Version, ContactID: c.ContactID, Name: c.Name, Phone: c.Phone, Email: c.Email,
+		FollowedAt: c.FollowedAt, ClosedAt: c.ClosedAt, Version: c.Version, ContactID: c.ContactID,
+		Name: omniflow.ConversationName(c.Type, c.Name, c.Phone, c.ExternalID), Phone: c.Phone, Email: c.Email,
 		Note: c.Note, Tags: c.Tags, ExternalID: c.ExternalID, Unread: c.Unread(), Pinned: c.Pinned, Waiting: level.String(), WaitingSince: c.WaitingSince,
 		Window:        omniflow.WindowState(c.Channel, c.Type, c.LastCustomerMessageAt, c.Now),
 		LastMessageAt: c.LastMessageAt, LastCustomerMessageAt: c.LastCustomerMessageAt, CreatedAt: c.CreatedAt,
@@ -68,13 +69,5 @@ func bodyOfConversation(c postgres.ConversationView, viewer uuid.UUID) conversat
 		out.WindowUntil = &until
 	}
 	out.Hint = windowHints[out.Window].Text()
-	switch {
-	case c.Type == omniflow.WhatsAppGroup:
-		out.Name = omniflow.GroupTitle(c.Name)
-	case out.Name == "" && c.Phone != "":
-		out.Name = c.Phone // D-COL-7
-	case out.Name == "":
-		out.Name = c.ExternalID
-	}
 	return out
 }

@@ -60,6 +60,20 @@ func ViewOf(s ConversationState, r Relation) View {
 	return ""
 }
 
+// ConversationName is what a conversation is called: a group by its title, a
+// customer without a name by phone number or channel id (GRP-13, D-COL-7).
+func ConversationName(t ConversationType, name, phone, externalID string) string {
+	switch {
+	case t == WhatsAppGroup:
+		return GroupTitle(name)
+	case name == "" && phone != "":
+		return phone
+	case name == "":
+		return externalID
+	}
+	return name
+}
+
 // Event is what changes the state of a one-to-one conversation, other than a
 // message of the customer (for that see ReceiveMessage).
 type Event string

@@ -164,3 +164,11 @@ func TestViewOf(t *testing.T) {
 		})
 	}
 }
+
+func TestConversationName(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "王小明", ConversationName(OneToOne, "王小明", "+886912345678", "U1"))
+	require.Equal(t, "+886912345678", ConversationName(OneToOne, "", "+886912345678", "U1"), "D-COL-7")
+	require.Equal(t, "U1", ConversationName(OneToOne, "", "", "U1"), "D-COL-7")
+	require.Equal(t, "[群組] 茶友", ConversationName(WhatsAppGroup, "茶友", "", ""), "GRP-13")
+}
