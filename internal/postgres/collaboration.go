@@ -99,7 +99,8 @@ ORDER BY CASE WHEN $5 THEN k.position END, n.place`, c.TeamID, ch.MemberIDs, c.I
 	return members, nil
 }
 
-// commit writes a permitted change with its log, system message and audit.
+// commit writes a permitted change with its log, system message, notifications
+// and audit.
 func (ch *CollaborationChange) commit(ctx context.Context, tx pgx.Tx, c conversationRow) error {
 	write := ch.drop
 	if ch.Operation == omniflow.AddMembers || ch.Operation == omniflow.JoinMembers {
@@ -117,6 +118,9 @@ func (ch *CollaborationChange) commit(ctx context.Context, tx pgx.Tx, c conversa
 		}
 	}
 	if err := ch.log(ctx, tx); err != nil {
+		return err
+	}
+	if err := ch.notify(ctx, tx, c); err != nil {
 		return err
 	}
 	return audit(ctx, tx, ch.TeamID, ch.ActorID, "conversation.collaborators_"+string(ch.Operation), ch.ConversationID.String(),

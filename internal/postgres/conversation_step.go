@@ -19,12 +19,15 @@ type stepWrite struct {
 	Collaborators bool
 }
 
-// commit stores the step with its log and audit.
+// commit stores the step with its log, notifications and audit.
 func (w stepWrite) commit(ctx context.Context, tx pgx.Tx) error {
 	if err := w.write(ctx, tx); err != nil {
 		return err
 	}
 	if err := w.log(ctx, tx); err != nil {
+		return err
+	}
+	if err := w.notify(ctx, tx); err != nil {
 		return err
 	}
 	return audit(ctx, tx, w.TeamID, w.ActorID, "conversation."+string(w.Event), w.ConversationID.String(),

@@ -23,6 +23,7 @@ type heardMessage struct {
 	Blocked      bool
 	Repeated     bool
 	Hit          omniflow.KeywordHit
+	Left         omniflow.Talk // the conversation as the message left it
 }
 
 // heardTalk is one conversation of a batch, held by the transaction, as it was and
@@ -125,6 +126,7 @@ func (b *heardBatch) hear(m *heardMessage) {
 	was := t.Talk
 	t.Talk = was.Hear(m.Received, m.Hit.AssignTo, m.At, b.now)
 	t.Heard++
+	m.Left = t.Talk
 	if t.State != was.State {
 		b.log = append(b.log, heardEntry(t, was, m))
 	}

@@ -13,8 +13,8 @@ import (
 	"omniflow/internal/omniflow"
 )
 
-// write stores the batch: conversations, messages, files, log, signals, what
-// else a message says about earlier ones, and automatic replies.
+// write stores the batch: conversations, messages, files, log, notifications,
+// signals, what else a message says about earlier ones, and automatic replies.
 func (b *heardBatch) write(ctx context.Context, tx pgx.Tx) error {
 	var empty []uuid.UUID
 	b.order = slices.DeleteFunc(b.order, func(id uuid.UUID) bool {
@@ -32,7 +32,7 @@ func (b *heardBatch) write(ctx context.Context, tx pgx.Tx) error {
 	if len(b.messages) == 0 {
 		return nil
 	}
-	steps := []func(context.Context, pgx.Tx) error{b.writeTalks, b.writeMessages, b.writeMedia, b.writeLog, b.readEarlier, b.touchMembers, b.queueReplies}
+	steps := []func(context.Context, pgx.Tx) error{b.writeTalks, b.writeMessages, b.writeMedia, b.writeLog, b.writeNotifications, b.readEarlier, b.touchMembers, b.queueReplies}
 	for _, step := range steps {
 		if err := step(ctx, tx); err != nil {
 			return err

@@ -21,6 +21,8 @@ var purges = []string{
 	`DELETE FROM webhook_evidence WHERE second < now() - interval '8 days'`,
 	`DELETE FROM delivery_doubts WHERE stored_at < now() - interval '8 days'`,
 	`DELETE FROM idempotency_keys WHERE created_at < now() - interval '8 days'`,
+	`DELETE FROM notifications WHERE created_at < now() - interval '30 days'
+	   AND (read_at < now() - interval '30 days' OR created_at < now() - interval '90 days')`,
 }
 
 // Purge drops what has served its time.

@@ -76,6 +76,8 @@ SELECT c.id, m.id, c.team_id, 1 FROM conversations c JOIN members m USING (team_
 SELECT gen_random_uuid(), team_id, id, gen_random_uuid(), 'log', 'x' FROM conversations WHERE team_id = $1`,
 		`INSERT INTO conversation_reads (conversation_id, member_id, team_id, seen) SELECT c.id, m.id, c.team_id, 0 FROM conversations c JOIN members m USING (team_id) WHERE team_id = $1 LIMIT 1`,
 		`INSERT INTO conversation_pins (conversation_id, member_id, team_id) SELECT c.id, m.id, c.team_id FROM conversations c JOIN members m USING (team_id) WHERE team_id = $1 LIMIT 1`,
+		`INSERT INTO notifications (id, team_id, member_id, conversation_id, action_id, kind)
+SELECT gen_random_uuid(), c.team_id, m.id, c.id, gen_random_uuid(), 'customer_message' FROM conversations c JOIN members m USING (team_id) WHERE team_id = $1 LIMIT 1`,
 		`INSERT INTO conversation_messages (message_id, team_id, conversation_id, origin) SELECT id, team_id, conversation_id, 'agent' FROM messages WHERE team_id = $1`,
 		`INSERT INTO inbound_media (inbound_message_id, team_id, channel_account_id, handle) SELECT id, team_id, channel_account_id, 'h' FROM inbound_messages WHERE team_id = $1`,
 		`INSERT INTO keyword_rules (id, team_id, keyword, match, reply) VALUES (gen_random_uuid(), $1, 'k', 'exact', 'r')`,
