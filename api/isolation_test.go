@@ -35,6 +35,8 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 	w.exec(`INSERT INTO auto_close_rules (id, team_id, name, channels) VALUES ($1, $2, 'x', '{line}')`, ending, c.id)
 	w.exec(`INSERT INTO saved_replies (id, team_id, member_id, topic, kind, audience) VALUES ($1, $2, $3, 'x', 'custom', 'all_members')`, reply, c.id, c.ids["administrator"])
 	w.exec(`INSERT INTO media (id, team_id, kind, mime, name, bytes, sha256) VALUES ($1, $2, 'image', 'image/png', 'x', 1, 's')`, file, c.id)
+	w.exec(`INSERT INTO notifications (id, team_id, member_id, conversation_id, action_id, kind) VALUES ($1, $2, $3, $4, $1, 'customer_message')`,
+		uuid.New(), c.id, c.ids["administrator"], conversation)
 	stranger := w.company("omo", "sales_staff", "supervisor")
 	w.exec(`UPDATE teams SET flags = '{whatsapp_group_enabled,collaboration_enabled}'`)
 
@@ -115,7 +117,7 @@ func TestForeignTeamsDoNotExist(t *testing.T) {
 
 	// Lists of a stranger are empty.
 	for _, path := range []string{"/v1/broadcasts", "/v1/dead-letters", "/v1/conversations", "/v1/groups", "/v1/keyword-rules", "/v1/auto-close-rules",
-		"/v1/saved-replies", stranger.path + "/channel-accounts"} {
+		"/v1/saved-replies", "/v1/notifications", stranger.path + "/channel-accounts"} {
 		token := stranger.token["supervisor"]
 		if strings.Contains(path, stranger.id) {
 			token = stranger.admin

@@ -38,12 +38,7 @@ func (s *service) watchBroadcast(ctx context.Context, in *BroadcastPath) (*huma.
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		r, w := humago.Unwrap(ctx)
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Accel-Buffering", "no")
-		w.WriteHeader(http.StatusOK)
-		stream := &eventStream{w: w, control: http.NewResponseController(w)}
-		if err := s.stream(r.Context(), stream, who.TeamID, in.ID); err != nil && r.Context().Err() == nil {
+		if err := s.stream(r.Context(), openEvents(w), who.TeamID, in.ID); err != nil && r.Context().Err() == nil {
 			s.log.WarnContext(r.Context(), "progress stream ended", "error", err)
 		}
 	}}, nil
@@ -96,6 +91,15 @@ func (s *service) pause(ctx context.Context, d time.Duration) bool {
 type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+}
+
+// openEvents begins an answer of server-sent events.
+func openEvents(w http.ResponseWriter) *eventStream {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	return &eventStream{w: w, control: http.NewResponseController(w)}
 }
 
 func (e *eventStream) event(name string, data []byte) error {

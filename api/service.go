@@ -100,6 +100,7 @@ func (s *service) handler() http.Handler {
 	s.addConversations()
 	s.addKeywords()
 	s.addConversationMessages()
+	s.addNotifications()
 	s.addAutoClose()
 	s.addDeadLetters()
 	s.addMedia(routes)
