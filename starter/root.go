@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, s surroundings) int {
 func (a *app) root() *cobra.Command {
 	root := group("starter", "Drives omniflow from a shell, through its API",
 		a.migrateCommand(), a.teamCommand(), a.memberCommand(), a.tokenCommand(), a.keyCommand(), a.accountCommand(),
-		a.templateCommand(), a.customerCommand(), a.mediaCommand(), a.broadcastCommand(), a.groupCommand(), a.conversationCommand(), a.keywordCommand(), a.autoCloseCommand(), a.deadLetterCommand(), a.auditCommand())
+		a.templateCommand(), a.customerCommand(), a.mediaCommand(), a.broadcastCommand(), a.groupCommand(), a.conversationCommand(), a.notificationCommand(), a.keywordCommand(), a.autoCloseCommand(), a.deadLetterCommand(), a.auditCommand())
 	root.Long = root.Short + ".\n\nEnvironment: OMNIFLOW_API_URL (default " + apiclient.DefaultURL +
 		"), OMNIFLOW_TOKEN, OMNIFLOW_TEAM;\nDATABASE_URL for migrate, OMNIFLOW_JWT_KEYS for token platform."
 	root.SilenceErrors, root.SilenceUsage = true, true

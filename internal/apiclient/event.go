@@ -10,6 +10,7 @@ import (
 
 // event is one server-sent event.
 type event struct {
+	id   string // "": that of the event before
 	name string // "" is "message"
 	data []byte
 }
@@ -18,10 +19,11 @@ type event struct {
 const maxEventBytes = 4 << 20
 
 // errStreamEnded means that the stream closed before it said done.
-var errStreamEnded = errors.New("the progress stream ended early")
+var errStreamEnded = errors.New("the stream of events ended early")
 
 // readEvents parses text/event-stream. alive is called at every line, comments
-// too; each at every event until it says done, which is the only nil return.
+// too; each at every event, one of an id alone too, until it says done, which is
+// the only nil return.
 func readEvents(r io.Reader, alive func(), each func(event) (done bool, err error)) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 16<<10), maxEventBytes)
@@ -34,7 +36,7 @@ func readEvents(r io.Reader, alive func(), each func(event) (done bool, err erro
 		value = strings.TrimPrefix(value, " ")
 		switch {
 		case line == "":
-			if now.name == "" && data == nil {
+			if now.id == "" && now.name == "" && data == nil {
 				continue
 			}
 			now.data = []byte(strings.Join(data, "\n"))
@@ -42,6 +44,8 @@ func readEvents(r io.Reader, alive func(), each func(event) (done bool, err erro
 				return err
 			}
 			now, data = event{}, nil
+		case field == "id":
+			now.id = value
 		case field == "event":
 			now.name = value
 		case field == "data":
@@ -49,7 +53,7 @@ func readEvents(r io.Reader, alive func(), each func(event) (done bool, err erro
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read the progress stream: %w", err)
+		return fmt.Errorf("read the stream of events: %w", err)
 	}
 	return errStreamEnded
 }

@@ -31,7 +31,7 @@ func (c *Client) Watch(ctx context.Context, id string, w Watcher) (Broadcast, er
 		}
 	}
 	for {
-		err := c.follow(ctx, id, func(b Broadcast) { told = false; update(b) })
+		err := c.followBroadcast(ctx, id, func(b Broadcast) { told = false; update(b) })
 		if ctx.Err() != nil {
 			return Broadcast{}, ctx.Err()
 		}
@@ -78,19 +78,9 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// follow reads one stream until it says done, which is nil, or breaks.
-func (c *Client) follow(ctx context.Context, id string, update func(Broadcast)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// A stream that sends not even a heartbeat is dead, though TCP has not noticed.
-	watchdog := time.AfterFunc(c.silence, cancel)
-	defer watchdog.Stop()
-	body, err := c.open(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	return readEvents(body, func() { watchdog.Reset(c.silence) }, func(e event) (bool, error) {
+// followBroadcast reads one stream until it says done, which is nil, or breaks.
+func (c *Client) followBroadcast(ctx context.Context, id string, update func(Broadcast)) error {
+	return c.follow(ctx, broadcastPath(id, "/progress"), "", func() {}, func(e event) (bool, error) {
 		if len(e.data) > 0 {
 			var b Broadcast
 			if err := json.Unmarshal(e.data, &b); err != nil {
@@ -104,14 +94,33 @@ func (c *Client) follow(ctx context.Context, id string, update func(Broadcast)) 
 	})
 }
 
-// open asks for the progress stream.
-func (c *Client) open(ctx context.Context, id string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(broadcastPath(id, "/progress"), nil), nil)
+// follow reads one stream of events, behind the one with the id last unless
+// that is "", as readEvents does.
+func (c *Client) follow(ctx context.Context, path, last string, alive func(), each func(event) (done bool, err error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// A stream that sends not even a heartbeat is dead, though TCP has not noticed.
+	watchdog := time.AfterFunc(c.silence, cancel)
+	defer watchdog.Stop()
+	body, err := c.open(ctx, path, last)
 	if err != nil {
-		return nil, fmt.Errorf("make request for the progress: %w", err)
+		return err
+	}
+	defer body.Close()
+	return readEvents(body, func() { watchdog.Reset(c.silence); alive() }, each)
+}
+
+// open asks for a stream of events.
+func (c *Client) open(ctx context.Context, path, last string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(path, nil), nil)
+	if err != nil {
+		return nil, fmt.Errorf("make request for events: %w", err)
 	}
 	c.authorize(req)
 	req.Header.Set("Accept", "text/event-stream")
+	if last != "" {
+		req.Header.Set("Last-Event-ID", last)
+	}
 	res, err := c.stream.Do(req)
 	if err != nil {
 		return nil, c.unreachable(ctx, err)

@@ -132,11 +132,11 @@ func TestReadEvents(t *testing.T) {
 	t.Parallel()
 	alive := 0
 	var got []event
-	err := readEvents(strings.NewReader(":c\n\ndata:a\ndata: b\n\nevent: done\n\nevent: never\n\n"), func() { alive++ },
+	err := readEvents(strings.NewReader(":c\n\nid: 7\n\ndata:a\ndata: b\n\nid: 8\nevent: done\n\nevent: never\n\n"), func() { alive++ },
 		func(e event) (bool, error) { got = append(got, e); return e.name == "done", nil })
 	require.NoError(t, err)
-	require.Equal(t, []event{{"", []byte("a\nb")}, {"done", []byte{}}}, got)
-	require.Equal(t, 7, alive)
+	require.Equal(t, []event{{id: "7", data: []byte{}}, {data: []byte("a\nb")}, {id: "8", name: "done", data: []byte{}}}, got)
+	require.Equal(t, 10, alive)
 	require.ErrorIs(t, readEvents(strings.NewReader("data: half"), func() {}, nil), errStreamEnded)
 	stop := errors.New("stop")
 	err = readEvents(strings.NewReader("data: x\n\n"), func() {}, func(event) (bool, error) { return false, stop })
