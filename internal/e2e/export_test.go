@@ -23,7 +23,7 @@ func (r *run) export() []map[string]string {
 	require.True(r.t, ok, "spreadsheets need the mark")
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	require.NoError(r.t, err)
-	require.Equal(r.t, []string{"customer_id", "channel", "state", "code", "attempts", "sent_at", "received_at", "read_at", "provider_id"}, lines[0])
+	require.Equal(r.t, []string{"customer_id", "channel", "state", "code", "attempts", "sent_at", "received_at", "read_at", "provider_id", "conversation_id"}, lines[0])
 	rows := make([]map[string]string, len(lines)-1)
 	for i, line := range lines[1:] {
 		rows[i] = map[string]string{}
@@ -89,7 +89,7 @@ func (r *run) exportIsTheList() {
 		l := list[i]
 		require.Equal(r.t, map[string]string{"customer_id": l.CustomerID, "channel": l.Channel, "state": l.State, "code": l.Code,
 			"attempts": strconv.Itoa(l.Attempt), "sent_at": cell(l.SentAt), "received_at": cell(l.ReceivedAt), "read_at": cell(l.ReadAt),
-			"provider_id": row["provider_id"]}, row)
+			"provider_id": row["provider_id"], "conversation_id": l.ConversationID}, row)
 	}
 	require.Equal(r.t, len(r.people), r.exportIsTrue(rows))
 }
