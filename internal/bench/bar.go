@@ -46,7 +46,7 @@ func (c *crowd) progress(ctx context.Context, what string, n int, where string) 
 		if time.Since(moved) > stalledAfter {
 			return fmt.Errorf("only %d of %d %s", now, n, what)
 		}
-		if err := pause(ctx, 250*time.Millisecond); err != nil {
+		if err := pause(ctx, max(250*time.Millisecond, time.Duration(n)*20*time.Microsecond)); err != nil { // the count costs too
 			return err
 		}
 	}

@@ -21,6 +21,13 @@ type Start struct {
 	ConversationID uuid.UUID
 }
 
+// dueStarts are those that are promised, in the order in which they are made:
+// read from an index, however many wait.
+const dueStarts = `
+SELECT id, team_id, workflow, workflow_id, input, summary, COALESCE(conversation_id, '00000000-0000-0000-0000-000000000000') FROM outbox
+WHERE started_at IS NULL AND created_at < now() - interval '1 second'
+ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`
+
 // DrainOutbox gives every promised start that is older than a second, those
 // that failed least first, at most limit, to start, and marks it done when start succeeds.
 // Starting is idempotent by workflow id, so dying in between is harmless.
@@ -29,10 +36,7 @@ func (s *Store) DrainOutbox(ctx context.Context, limit int, start func(context.C
 	started := 0
 	var failed error
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `
-			SELECT id, team_id, workflow, workflow_id, input, summary, COALESCE(conversation_id, '00000000-0000-0000-0000-000000000000') FROM outbox
-			WHERE started_at IS NULL AND created_at < now() - interval '1 second'
-			ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
+		rows, err := tx.Query(ctx, dueStarts, limit)
 		if err != nil {
 			return err
 		}

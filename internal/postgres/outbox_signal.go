@@ -112,6 +112,12 @@ func idsOf(signals []Signal) []uuid.UUID {
 	return ids
 }
 
+// dueSignals are those that are promised, in the order in which they are
+// delivered: read from an index, however many wait.
+const dueSignals = `
+SELECT id, team_id, workflow, workflow_id, input, signal, summary, COALESCE(conversation_id, '00000000-0000-0000-0000-000000000000') FROM outbox_signals
+WHERE delivered_at IS NULL ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`
+
 // DrainSignals gives promised signals, those that failed least first, at most
 // limit, to deliver, several at once, and marks them done when it succeeds. Two signals to one
 // run keep their order unless the first one failed; a run that hears of a
@@ -121,10 +127,7 @@ func (s *Store) DrainSignals(ctx context.Context, limit int, deliver func(contex
 	delivered := 0
 	var failed error
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, `
-			SELECT id, team_id, workflow, workflow_id, input, signal, summary,
-			  COALESCE(conversation_id, '00000000-0000-0000-0000-000000000000') FROM outbox_signals
-			WHERE delivered_at IS NULL ORDER BY tries, id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
+		rows, _ := tx.Query(ctx, dueSignals, limit)
 		due, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Signal])
 		if err != nil {
 			return err

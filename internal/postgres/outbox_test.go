@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -111,4 +113,23 @@ func TestARelayThatDiesAfterAStartStartsAgain(t *testing.T) {
 		_, _ = s.DrainOutbox(t.Context(), 10, func(context.Context, Start) error { panic("killed") })
 	})
 	require.Equal(t, []string{"broadcast/0"}, s.starts(10), "the workflow id makes it one run")
+}
+
+// After an outage of the engine a hundred thousand may wait: a batch of fifty
+// must not sort them all.
+func TestALongBacklogIsReadInItsOrder(t *testing.T) {
+	t.Parallel()
+	s := newSpine(t)
+	s.Exec(`INSERT INTO outbox (id, team_id, workflow, workflow_id, input, summary, created_at)
+		SELECT gen_random_uuid(), $1, 'SendBroadcast', 'broadcast/' || n, '{}', '', now() - interval '1 minute' FROM generate_series(1, 20000) AS n`, s.ID)
+	s.Exec(`INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary)
+		SELECT gen_random_uuid(), $1, 'ServeConversation', 'conversation/' || n, '{}', 'changed', '' FROM generate_series(1, 20000) AS n`, s.ID)
+	s.Exec(`ANALYZE outbox, outbox_signals`)
+	for name, statement := range map[string]string{"starts": dueStarts, "signals": dueSignals} {
+		rows, err := s.pool.Query(t.Context(), `EXPLAIN `+strings.ReplaceAll(statement, "$1", "50"))
+		require.NoError(t, err)
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
+		require.NotContains(t, strings.Join(lines, "\n"), "Sort", name)
+	}
 }
