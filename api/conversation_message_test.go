@@ -99,6 +99,7 @@ func TestWhoMayWriteAndWhat(t *testing.T) {
 		"an unknown conversation":           {uuid.NewString(), "cs_agent", text, "not_found"},
 		"a saved reply that is not there":   {ours, "cs_agent", m{"kind": "saved_reply", "saved_reply_id": uuid.NewString()}, "not_found"},
 		"a video on Instagram (EX-075)":     {o.on(o.conversation("J", "handling", "cs_agent"), "instagram", "1 s"), "cs_agent", m{"kind": "video", "media_id": o.media("v.mp4", []byte(mp4Start))}, "media_kind_unsupported"},
+		"a file on LINE, not yet":           {ours, "cs_agent", m{"kind": "file", "media_id": o.media("v.mp4", []byte(mp4Start))}, "content_unsupported"},
 		"a caption on Facebook":             {o.on(o.conversation("K", "handling", "cs_agent"), "facebook", "1 s"), "cs_agent", m{"kind": "video", "text": "x", "media_id": o.media("v.mp4", []byte(mp4Start))}, "content_unsupported"},
 		"a sticker is of no pipeline (STK)": {ours, "cs_agent", m{"kind": "sticker"}, "input_invalid"},
 	} {

@@ -6,6 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
+// notYet are the cells of FIL-01 that nothing sends yet: on LINE an audio needs
+// its length, and a file a page of ours with its period (FIL-05).
+var notYet = map[Channel][]MessageKind{LINE: {Audio, File}}
+
 // CheckConversationContent says whether a member may send c, frozen, in a
 // one-to-one conversation on ch (FIL-01, RPL-06, RPL-09): message_empty,
 // message_too_long, content_unsupported, template_invalid, the media codes of
@@ -32,6 +36,8 @@ func CheckConversationContent(ch Channel, c Content) *Refusal {
 		return nil
 	case c.Kind == SavedReply:
 		return checkReplyOn(ch, c.Contents)
+	case slices.Contains(notYet[ch], c.Kind):
+		return unsupportedOn(ch, "FIL-01", "%q cannot be sent on %s yet", c.Kind, ch)
 	case c.Media != nil:
 		if no := CheckMedia(ch, c.Kind, *c.Media); no != nil {
 			return no
