@@ -79,24 +79,32 @@ func wakeMember(ctx context.Context, tx pgx.Tx, teamID, groupID, memberID uuid.U
 // engine writes several times for each.
 const signalsAtOnce = 8
 
-// deliverAll gives signals to deliver, several at once, until one fails. It
-// returns those that succeeded, never nil, and the first error.
+// deliverAll gives signals to deliver, several at once. It returns those that
+// succeeded, never nil, and the first error: one that cannot be delivered keeps
+// no other from it. Where nothing succeeds the engine is away, and the rest waits.
 func deliverAll(ctx context.Context, due []Signal, deliver func(context.Context, Signal) error) ([]uuid.UUID, error) {
 	var mu sync.Mutex
-	done := []uuid.UUID{}
-	group, ctx := errgroup.WithContext(ctx)
+	done, failed := []uuid.UUID{}, 0
+	away := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(done) == 0 && failed >= signalsAtOnce
+	}
+	var group errgroup.Group
 	group.SetLimit(signalsAtOnce)
 	for _, d := range due {
 		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
+			if away() || ctx.Err() != nil {
+				return ctx.Err()
 			}
-			if err := deliver(ctx, d); err != nil {
-				return err
-			}
+			err := deliver(ctx, d)
 			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed++
+				return err
+			}
 			done = append(done, d.ID)
-			mu.Unlock()
 			return nil
 		})
 	}

@@ -133,3 +133,23 @@ func TestALongBacklogIsReadInItsOrder(t *testing.T) {
 		require.NotContains(t, strings.Join(lines, "\n"), "Sort", name)
 	}
 }
+
+// A signal that can never be delivered is tried last and keeps no other from
+// its run, in its own batch either.
+func TestASignalThatNobodyTakesHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	s := newSpine(t)
+	for i := range 12 {
+		s.Exec(`INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary) VALUES ($1, $2, 'W', $3, '{}', 'changed', '')`,
+			newID(), s.ID, fmt.Sprint("run ", i))
+	}
+	n, err := s.DrainSignals(t.Context(), 50, func(_ context.Context, x Signal) error {
+		if x.WorkflowID == "run 0" {
+			return errors.New("unknown workflow")
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, 11, n)
+	require.Equal(t, 1, s.countOf(`SELECT count(*) FROM outbox_signals WHERE delivered_at IS NULL AND tries = 1 AND workflow_id = 'run 0'`))
+}
