@@ -65,8 +65,9 @@ func ServeConversation(ctx workflow.Context, in omniflow.ServeConversationInput)
 
 // conversationRun is one run.
 type conversationRun struct {
-	in  omniflow.ServeConversationInput
-	ear *ear
+	in    omniflow.ServeConversationInput
+	ear   *ear
+	asked time.Time // when the last look was asked for
 }
 
 // next is when to look again. After a look it is so long from now as the
@@ -78,8 +79,17 @@ func (c *conversationRun) next(ctx workflow.Context, known bool) time.Time {
 	if known || c.in.Turn.Wait <= 0 {
 		return c.in.Turn.Next
 	}
-	return workflow.Now(ctx).Add(c.in.Turn.Wait)
+	from := workflow.Now(ctx)
+	if from.Sub(c.asked) > oldLook {
+		from = c.asked
+	}
+	return from.Add(c.in.Turn.Wait)
 }
+
+// oldLook is how old a look is whose result was taken up late, after a backlog
+// or an outage: since then the database counts on a run that sleeps already, so
+// it must not sleep longer for it.
+const oldLook = 10 * time.Second
 
 // knows says whether the run begins with a turn that needs no look: the one
 // signal that started it says no more than that turn, any other does. Most
@@ -114,6 +124,7 @@ func (c *conversationRun) look(ctx workflow.Context) error {
 	}
 	options.Summary = summary
 	c.ear.look()
+	c.asked = workflow.Now(ctx)
 	c.in.Looks++
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), act.ServeConversation, c.in.ConversationRef).Get(ctx, &c.in.Turn)
 	if err == nil {

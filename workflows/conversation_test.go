@@ -252,6 +252,26 @@ func TestClocksThatDisagreeMakeNoLoop(t *testing.T) {
 	require.Equal(t, 5, c.looks)
 }
 
+// A look whose result is taken up ten minutes late says how long to sleep from
+// then: the database counts on a run that looks at the time it named.
+func TestALookThatIsTakenUpLateIsNotSleptFor(t *testing.T) {
+	t.Parallel()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	env.SetStartTime(ten)
+	ref := omniflow.ConversationRef{TeamID: uuid.New(), ConversationID: uuid.New()}
+	half := omniflow.ConversationTurn{State: omniflow.PendingHuman, Next: ten.Add(30 * time.Minute), Wait: 30 * time.Minute}
+	env.OnActivity(acts.ServeConversation, mock.Anything, ref).Return(half, nil).After(10 * time.Minute).Once()
+	env.OnActivity(acts.ServeConversation, mock.Anything, ref).Return(func(context.Context, omniflow.ConversationRef) (omniflow.ConversationTurn, error) {
+		require.Equal(t, ten.Add(30*time.Minute), env.Now().UTC())
+		return omniflow.ConversationTurn{State: omniflow.Closed, Over: true, Outcome: omniflow.OutcomeClosed}, nil
+	}).Once()
+	env.ExecuteWorkflow(workflows.ServeConversation, omniflow.ServeConversationInput{ConversationRef: ref})
+	require.NoError(t, env.GetWorkflowError())
+	env.AssertExpectations(t)
+}
+
 func TestAnOpenConversationLooksOnceADay(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t, omniflow.Handling)
