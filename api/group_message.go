@@ -40,8 +40,8 @@ type groupMessageBody struct {
 	Direction string    `json:"direction" doc:"in or out"`
 	Kind      string    `json:"kind"`
 	Text      string    `json:"text" doc:"Of a template its name."`
-	State     string    `json:"state" doc:"out: queued, sending, sent, received, read, failed or unknown"`
-	Code      string    `json:"code" doc:"Why it failed."`
+	State     string    `json:"state" doc:"out: queued, sending, sent, received, read, failed, skipped or unknown"`
+	Code      string    `json:"code" doc:"Why it failed or was skipped."`
 	At        time.Time `json:"at"`
 	Members   int       `json:"members" doc:"out: whom it went to. It is received, or read, when it is so by all of these who are still in the group."`
 	Received  int       `json:"received" doc:"out: how many of them have received it."`
@@ -72,7 +72,7 @@ func (s *service) addGroupMessages() {
 		access: memberOnly, status: http.StatusAccepted}, s.resendGroupMessage)
 }
 
-// sendGroupMessage checks a message against GRP-25, VAR-04 and WIN-03, stores
+// sendGroupMessage checks a message against GRP-25, VAR-04 and WIN-03,
 // queues it, and tells the run of the group's conversation.
 func (s *service) sendGroupMessage(ctx context.Context, in *groupMessageInput) (*sentMessageOutput, error) {
 	who, _, err := s.permitGroups(ctx)

@@ -111,7 +111,7 @@ func (s *Store) ResendMessage(ctx context.Context, in omniflow.ResendInput) erro
 }
 
 // ResendConversationMessage queues a failed message of an agent again, as the
-// last of its conversation, and promises that the run hears of it: a second
+// last of its conversation and the actor's own: who asks for it answers for it, and promises that the run hears of it: a second
 // click finds it queued. It is judged as a new one would be.
 //
 // Refusals: not_found, message_not_failed, those of omniflow.Reply or, in a
@@ -119,6 +119,9 @@ func (s *Store) ResendMessage(ctx context.Context, in omniflow.ResendInput) erro
 func (s *Store) ResendConversationMessage(ctx context.Context, in omniflow.ResendInput) (*Signal, error) {
 	var out *Signal
 	err := s.inTeam(ctx, in.TeamID, func(tx pgx.Tx) error {
+		if err := holdIfGroup(ctx, tx, in.ConversationRef); err != nil {
+			return err
+		}
 		r, err := lockOutgoing(ctx, tx, omniflow.MessageRef{TeamID: in.TeamID, MessageID: in.MessageID})
 		if err != nil {
 			return err
@@ -139,6 +142,16 @@ func (s *Store) ResendConversationMessage(ctx context.Context, in omniflow.Resen
 		return err
 	})
 	return out, sendError("resend in", in.ConversationID, err)
+}
+
+// holdIfGroup locks the group of a conversation before its message, which is
+// the order of everybody (applyIntake); one-to-one there is none.
+func holdIfGroup(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef) error {
+	_, err := tx.Exec(ctx, `SELECT FROM groups WHERE team_id = $1 AND id = $2 FOR UPDATE`, ref.TeamID, ref.ConversationID)
+	if err != nil {
+		return fmt.Errorf("hold group %s: %w", ref.ConversationID, err)
+	}
+	return nil
 }
 
 // permitAgain asks of a message what was asked when it was new.
@@ -173,7 +186,8 @@ func requeue(ctx context.Context, tx pgx.Tx, in omniflow.ResendInput) (*Signal, 
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE conversation_messages SET done_at = NULL, replied = false, place = DEFAULT WHERE message_id = $1`, in.MessageID)
+	_, err = tx.Exec(ctx, `UPDATE conversation_messages SET done_at = NULL, replied = false, place = DEFAULT, sender_id = $2 WHERE message_id = $1`,
+		in.MessageID, orNil(in.ActorID))
 	if err != nil {
 		return nil, err
 	}

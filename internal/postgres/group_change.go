@@ -208,8 +208,13 @@ func markDeleted(ctx context.Context, tx pgx.Tx, g groupRow) error {
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE conversations SET state = 'closed', version = version + 1 WHERE id = $1 AND state <> 'closed'`, g.ID)
+	_, err = tx.Exec(ctx, `
+		UPDATE conversations SET state = 'closed', version = version + 1, closed_at = now(), surveyed_at = now(), waiting_since = NULL, waiting_level = 0
+		WHERE id = $1 AND state <> 'closed'`, g.ID)
 	if err != nil {
+		return err
+	}
+	if err := wakeConversation(ctx, tx, omniflow.ConversationRef{TeamID: g.TeamID, ConversationID: g.ID}, time.Time{}); err != nil {
 		return err
 	}
 	return logConversation(ctx, tx, logEntry{TeamID: g.TeamID, ConversationID: g.ID, ActionID: newID(), Event: omniflow.OnGroupDeleted})

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,4 +157,75 @@ func TestStatusesOfGroupsWithoutOurKeyAreFoundByTheirIds(t *testing.T) {
 	before := k.countOf(`SELECT count(*) FROM outbox_signals`)
 	require.Zero(t, k.take(omniflow.Intake{Clues: []omniflow.Clue{clue(omniflow.Failed, "", "1")}}).Dead)
 	require.Equal(t, before+1, k.countOf(`SELECT count(*) FROM outbox_signals`))
+}
+
+// A resend locks the group before the message, as relays do.
+func TestAResendToAGroupAndItsWebhooksNeverWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, "1")
+	in := omniflow.ResendInput{ConversationRef: omniflow.ConversationRef{TeamID: k.ID, ConversationID: k.group}, MessageID: k.message.MessageID, ActorID: k.Member}
+	for range 30 {
+		k.Exec(`UPDATE messages SET state = 'failed', code = 'provider_rejected' WHERE id = $1`, k.message.MessageID)
+		settings := omniflow.GroupEvent{TeamID: k.ID, ChannelAccountID: k.account(omniflow.WhatsApp), Type: omniflow.OnRestored, GroupID: "g", At: time.Now()}
+		for _, err := range race(func() error { return k.ResendMessage(t.Context(), in) }, func() error {
+			k.take(omniflow.Intake{Groups: []omniflow.GroupEvent{settings}, Statuses: []omniflow.Status{{TeamID: k.ID, ChannelAccountID: k.account(omniflow.WhatsApp),
+				MessageID: k.message.MessageID, Attempt: 1, State: omniflow.Failed, ProviderID: "wamid.1", At: time.Now()}}})
+			return nil
+		}) {
+			require.NoError(t, err)
+		}
+	}
+}
+
+// Who sends a colleague's failed message again answers for it: it leaves though
+// the colleague is no longer there.
+func TestAResendIsInTheNameOfWhoAsks(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, "1")
+	amy := k.colleague("Amy", omniflow.CSAgent)
+	k.Exec(`UPDATE messages SET state = 'failed', code = 'provider_rejected' WHERE id = $1`, k.message.MessageID)
+	k.Exec(`UPDATE members SET state = 'deactivated' WHERE id = $1`, k.Member)
+	require.NoError(t, k.ResendMessage(t.Context(), omniflow.ResendInput{ConversationRef: omniflow.ConversationRef{TeamID: k.ID, ConversationID: k.group},
+		MessageID: k.message.MessageID, ActorID: amy}))
+	m, st, err := k.ClaimMessage(t.Context(), k.message)
+	require.NoError(t, err)
+	require.NotNil(t, m, "%+v", st)
+}
+
+// The run of a deleted group hears of it at once, and nobody waits there.
+func TestADeletedGroupEndsItsRun(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, "1")
+	k.Exec(`UPDATE conversations SET waiting_since = now(), armed_until = now() + interval '30 minutes' WHERE id = $1`, k.group)
+	k.Exec(`DELETE FROM outbox_signals`)
+	k.hear(omniflow.GroupEvent{TeamID: k.ID, ChannelAccountID: k.account(omniflow.WhatsApp), Type: omniflow.OnGroupDeleted, GroupID: "g", At: time.Now()})
+	require.Equal(t, 1, k.countOf(`SELECT count(*) FROM outbox_signals WHERE conversation_id = $1`, k.group))
+	turn, err := k.ServeConversation(t.Context(), omniflow.ConversationRef{TeamID: k.ID, ConversationID: k.group})
+	require.NoError(t, err)
+	require.True(t, turn.Over, "%+v", turn)
+	require.Equal(t, omniflow.OutcomeClosed, turn.Outcome)
+}
+
+// Messages to groups from before they were messages of conversations are
+// served, or can be sent again.
+func TestGroupMessagesFromBeforeAreServed(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, "1")
+	waiting := newID()
+	k.Exec(`INSERT INTO messages (id, team_id, channel_account_id, conversation_id, content_id, recipient, state, seq)
+		SELECT $2, team_id, channel_account_id, conversation_id, content_id, recipient, 'queued', seq FROM messages WHERE id = $1`, k.message.MessageID, waiting)
+	k.Exec(`DELETE FROM conversation_messages; DELETE FROM outbox_signals`)
+	text, err := os.ReadFile("migrations/00022_group_message.sql")
+	require.NoError(t, err)
+	up, _, _ := strings.Cut(string(text), "-- +goose Down")
+	k.Exec(up)
+	n, err := k.SweepConversations(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	turn, err := k.ServeConversation(t.Context(), omniflow.ConversationRef{TeamID: k.ID, ConversationID: k.group})
+	require.NoError(t, err)
+	require.Equal(t, []uuid.UUID{waiting}, turn.Due)
+	m, st, err := k.ClaimMessage(t.Context(), omniflow.MessageRef{TeamID: k.ID, MessageID: waiting})
+	require.NoError(t, err)
+	require.NotNil(t, m, "%+v", st)
 }

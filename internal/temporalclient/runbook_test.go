@@ -49,7 +49,7 @@ func TestTheListsOfTheRunbookFind(t *testing.T) {
 	begin("broadcast_lane")
 	begin("conversation", workflows.ConversationIDKey.ValueSet(conversation))
 	begin("group", workflows.FailureCodeKey.ValueSet("review_timeout"))
-	broken := begin("message")
+	broken := begin("group_change")
 	require.NoError(t, server.Client.TerminateWorkflow(ctx, broken.GetID(), "", "a test"))
 
 	count := func(query string) int64 {
