@@ -90,13 +90,14 @@ type queue struct {
 	name       string
 	activities int // at once
 	workflows  bool
+	pollers    int // of each kind: so many tasks are on their way to this process together
 }
 
 var queues = []queue{
-	{workflows.InteractiveQueue, 64, false},
-	{workflows.BroadcastQueue, 48, true},
-	{workflows.SystemQueue, 16, true},
-	{workflows.ConversationQueue, 32, true},
+	{workflows.InteractiveQueue, 64, false, 4},
+	{workflows.BroadcastQueue, 48, true, 4},
+	{workflows.SystemQueue, 16, true, 4},
+	{workflows.ConversationQueue, 32, true, 16}, // a hundred thousand runs of a few tasks each: with 4, tasks waited while processors idled
 }
 
 // stopWithin is how long activities may finish what is under way: a provider
@@ -147,8 +148,8 @@ func poll(ctx context.Context, c client.Client, acts *activities.Activities, h *
 func newWorker(c client.Client, q queue, acts *activities.Activities, fatal chan<- error) worker.Worker {
 	w := worker.New(c, q.name, worker.Options{
 		MaxConcurrentActivityExecutionSize: q.activities,
-		MaxConcurrentActivityTaskPollers:   4,
-		MaxConcurrentWorkflowTaskPollers:   4,
+		MaxConcurrentActivityTaskPollers:   q.pollers,
+		MaxConcurrentWorkflowTaskPollers:   q.pollers,
 		DisableWorkflowWorker:              !q.workflows,
 		DisableEagerActivities:             true, // eager activities pass by the queue's limits
 		WorkerStopTimeout:                  stopWithin,
