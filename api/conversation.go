@@ -28,7 +28,7 @@ type listConversationsInput struct {
 	Channel     string `query:"channel"`
 	Type        string `query:"type" doc:"one_to_one, whatsapp_group, line_group, or group for any."`
 	Follow      string `query:"follow" doc:"followed: a follower and nobody else; collaborative."`
-	Waiting     bool   `query:"waiting" doc:"Only where the customer has waited for a person for 30 minutes or longer."`
+	Waiting     bool   `query:"waiting" doc:"Only where the customer has waited for a person for 30 minutes or longer; the longest first, unless sort says otherwise."`
 	Unread      bool   `query:"unread" doc:"Only with messages that the asker has not read."`
 	Search      string `query:"search" doc:"In name, phone, email, note, tag and messages, whatever the case."`
 	Tag         string `query:"tag"`

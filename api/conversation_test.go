@@ -313,7 +313,10 @@ func TestSRC03SearchAndWTG05Waiting(t *testing.T) {
 	w.exec(`UPDATE conversations SET waiting_since = now() - interval '40 minutes' WHERE id = $1`, one)
 	w.exec(`UPDATE conversations SET waiting_since = now() - interval '3 hours' WHERE id = $1`, two)
 	w.exec(`UPDATE conversations SET waiting_since = now() - interval '20 minutes' WHERE id = $1`, both)
+	w.exec(`UPDATE conversations SET last_message_at = now() + interval '1 minute' WHERE id = $1`, one)
+	require.Equal(t, []string{"Chan_50%", "王小明"}, o.list("cs_agent", "waiting=true"), "SRC-06: longest first")
 	require.Equal(t, []string{"Chan_50%", "王小明"}, o.list("cs_agent", "waiting=true&sort=waiting"))
+	require.Equal(t, []string{"王小明", "Chan_50%"}, o.list("cs_agent", "waiting=true&sort=-last_message"))
 	require.Equal(t, []string{"Chan_50%", "王小明", "王小明 2"}, o.list("cs_agent", "sort=waiting"))
 	require.Equal(t, "over_2h", o.one("cs_agent", "GET", two, nil).Waiting)
 }

@@ -15,7 +15,7 @@ type ConversationSort string
 // The orders. What has no follower is last by follow time (D-SRC-1), and what
 // does not wait is last by waiting time, longest first (WTG-05).
 const (
-	NewestMessage  ConversationSort = "-last_message" // the default
+	NewestMessage  ConversationSort = "-last_message" // the default, unless only those who wait too long are shown
 	OldestMessage  ConversationSort = "last_message"
 	NewestFollowed ConversationSort = "-followed"
 	OldestFollowed ConversationSort = "followed"
@@ -49,8 +49,13 @@ type ConversationFilter struct {
 }
 
 // Check fills in the default order and refuses with bad_query what is unknown.
+// Of those who wait too long the longest is first (WTG-05, SRC-06).
 func (f *ConversationFilter) Check() *Refusal {
-	if f.Sort == "" {
+	switch {
+	case f.Sort != "":
+	case f.Waiting:
+		f.Sort = LongestWaiting
+	default:
 		f.Sort = NewestMessage
 	}
 	f.Search = strings.TrimSpace(f.Search)
