@@ -30,11 +30,13 @@ func scanKeyword(row pgx.CollectableRow) (r KeywordRule, err error) {
 }
 
 // keywordRulesOf gives the rules of teams, oldest first. A rule assigns to
-// nobody who is not active any more (D-ROL-4).
+// nobody who is not active any more (D-ROL-4), or whose role of now has nothing
+// to do with conversations (CNV-18).
 func keywordRulesOf(ctx context.Context, tx pgx.Tx, teams []uuid.UUID) (map[uuid.UUID][]omniflow.KeywordRule, error) {
 	rows, _ := tx.Query(ctx, `
 SELECT r.id, r.team_id, r.keyword, r.match, r.channels, r.reply, r.states, m.id, r.ask_human, r.created_at
-FROM keyword_rules r LEFT JOIN members m ON m.id = r.assign_to AND m.state = 'active' WHERE r.team_id = ANY ($1) ORDER BY r.id`, teams)
+FROM keyword_rules r LEFT JOIN members m ON m.id = r.assign_to AND m.state = 'active' AND m.role = ANY ($2)
+WHERE r.team_id = ANY ($1) ORDER BY r.id`, teams, handlingRoles())
 	rules, err := pgx.CollectRows(rows, scanKeyword)
 	if err != nil {
 		return nil, fmt.Errorf("load keyword rules: %w", err)
@@ -44,6 +46,17 @@ FROM keyword_rules r LEFT JOIN members m ON m.id = r.assign_to AND m.state = 'ac
 		out[r.TeamID] = append(out[r.TeamID], r.KeywordRule)
 	}
 	return out, nil
+}
+
+// handlingRoles are the roles that may follow a conversation.
+func handlingRoles() []string {
+	var out []string
+	for _, r := range omniflow.Roles {
+		if r.Handles() {
+			out = append(out, string(r))
+		}
+	}
+	return out
 }
 
 // SaveKeyword creates or replaces a rule and returns it as stored; fresh says
