@@ -25,7 +25,7 @@ type createConversationInput struct {
 
 type createdConversationOutput struct {
 	Body struct {
-		Result omniflow.CreateResult `json:"result" doc:"created, followed, existing, reopened, taken_over; exists_ask_takeover: ask, then send it again with take_over; exists_ask_join: a collaboration, join it first."`
+		Result omniflow.CreateResult `json:"result" doc:"created, followed, existing, reopened, taken_over; exists_ask_takeover: ask, then send it again with take_over; exists_ask_join: a collaboration, join it first. Who may not see the conversation is told its id, state, follower, name, phone and version only."`
 		conversationBody
 	}
 }
@@ -59,14 +59,31 @@ func (s *service) createConversation(ctx context.Context, in *createConversation
 	if err != nil {
 		return nil, err
 	}
-	// The prompt names follower and state, whoever may see the conversation.
-	c, err := s.store.ShowConversation(ctx, who.TeamID, who.MemberID, omniflow.Administrator, made.ID)
+	out := &createdConversationOutput{}
+	out.Body.Result = made.Result
+	c, err := s.store.ShowConversation(ctx, who.TeamID, who.MemberID, who.Actor.Role, made.ID)
+	if isRefusal(err, omniflow.PermissionDenied) {
+		out.Body.conversationBody, err = s.promptAbout(ctx, made.ID)
+		return out, err
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := &createdConversationOutput{}
-	out.Body.Result, out.Body.conversationBody = made.Result, bodyOfConversation(c, who.MemberID)
+	out.Body.conversationBody = bodyOfConversation(c, who.MemberID)
 	return out, nil
+}
+
+// promptAbout is what the prompt of WAC-06 tells of a conversation to who may
+// not see it: who has it, and nothing of what is known of the customer.
+func (s *service) promptAbout(ctx context.Context, id uuid.UUID) (conversationBody, error) {
+	who := identityOf(ctx)
+	c, err := s.store.ShowConversation(ctx, who.TeamID, who.MemberID, omniflow.Administrator, id)
+	if err != nil {
+		return conversationBody{}, err
+	}
+	all := bodyOfConversation(c, who.MemberID)
+	return conversationBody{ID: all.ID, State: all.State, FollowerID: all.FollowerID, FollowerName: all.FollowerName, Name: all.Name, Phone: all.Phone,
+		Version: all.Version, Collaborators: []uuid.UUID{}, Tags: []string{}}, nil
 }
 
 func (s *service) checkWhatsAppAccount(ctx context.Context, n postgres.NewConversation) error {

@@ -78,6 +78,30 @@ func TestDWAC2WhatIsPendingMineOrACollaboration(t *testing.T) {
 	require.Equal(t, []any{"followed", "Tom", "handling"}, []any{got.Result, got.FollowerName, string(got.State)})
 }
 
+// TestThePromptTellsNothingOfTheCustomer: whoever knows a number can ask.
+func TestThePromptTellsNothingOfTheCustomer(t *testing.T) {
+	t.Parallel()
+	for _, result := range []string{"exists_ask_takeover", "exists_ask_join"} {
+		t.Run(result, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			o := w.office()
+			made := o.open("cs_agent", m{"name": "Chan"})
+			w.exec(`UPDATE contacts SET email = 'a@b.tw', note = 'likes tea', tags = '{VIP}'`)
+			if result == "exists_ask_join" {
+				w.exec(`INSERT INTO collaborators (conversation_id, member_id, team_id, position) VALUES ($1, $2, $3, 1)`, made.ID, o.ids["cs_manager"], o.id)
+			}
+			o.refusal("sales_staff", "GET", made.ID.String(), nil, 403, "permission_denied")
+			asked := o.open("sales_staff", nil)
+			agent := uuid.MustParse(o.ids["cs_agent"])
+			require.Equal(t, created{result, conversationBody{ID: made.ID, State: "handling", FollowerID: &agent, FollowerName: "Jess", Name: "Chan", Phone: "+85291234567",
+				Version: made.Version, Collaborators: []uuid.UUID{}, Tags: []string{}}}, asked)
+			seen := o.open("supervisor", nil)
+			require.Equal(t, []any{result, "a@b.tw", "likes tea", []string{"VIP"}}, []any{seen.Result, seen.Email, seen.Note, seen.Tags}, "D-ROL-3: sees team events")
+		})
+	}
+}
+
 func TestTwoCreationsAtOnceAreOneConversationAndOnePrompt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
