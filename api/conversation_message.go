@@ -50,6 +50,9 @@ type conversationMessageBody struct {
 	SentAt     *time.Time         `json:"sent_at"`
 	ReceivedAt *time.Time         `json:"received_at"`
 	ReadAt     *time.Time         `json:"read_at"`
+
+	QuotedMessageID *uuid.UUID `json:"quoted_message_id" doc:"The message of this conversation that it answers, ours or the customer's (QUO-01, QUO-02)."`
+	QuotedText      string     `json:"quoted_text" doc:"What that says; not on LINE, which shows an answer without it."`
 }
 
 type listMessagesOutput struct {
@@ -201,5 +204,6 @@ func parseCursor(s string) (postgres.Cursor, error) {
 func bodyOfMessage(m postgres.ConversationItem) conversationMessageBody {
 	return conversationMessageBody{ID: m.ID, Direction: m.Direction, At: m.At, Kind: m.Kind, Text: m.Text, Contents: m.Contents, Origin: m.Origin,
 		SenderID: m.SenderID, Sender: m.Sender, QuotedID: m.QuotedID, ProviderID: m.ProviderID, State: m.State, Code: m.Code,
-		Reason: omniflow.Code(m.Code).Text(), SentAt: m.SentAt, ReceivedAt: m.ReceivedAt, ReadAt: m.ReadAt}
+		Reason: omniflow.Code(m.Code).Text(), SentAt: m.SentAt, ReceivedAt: m.ReceivedAt, ReadAt: m.ReadAt,
+		QuotedMessageID: m.Quoted, QuotedText: m.QuotedText}
 }

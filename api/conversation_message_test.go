@@ -145,6 +145,51 @@ func TestResendOfAFailedMessageOnce(t *testing.T) {
 	require.Equal(t, "queued", o.messages("cs_agent", id, "").Items[0].State)
 }
 
+// heard stores a message of the customer that answers quoted, "" for none, and
+// returns its id.
+func (o *office) heard(id, kind, body, provider, quoted string) uuid.UUID {
+	o.w.t.Helper()
+	message := uuid.New()
+	o.w.exec(`INSERT INTO inbound_messages (id, team_id, conversation_id, channel_account_id, provider_id, kind, body, quoted_id, sent_at)
+		SELECT $1, team_id, id, channel_account_id, $4, $3, $5::jsonb, $6, now() FROM conversations WHERE id = $2`, message, id, kind, provider, body, quoted)
+	return message
+}
+
+func TestQUO01AndQUO02MessagesShowWhatTheyAnswer(t *testing.T) {
+	t.Parallel()
+	for channel, shows := range map[string]bool{"whatsapp": true, "facebook": true, "instagram": true, "line": false} {
+		t.Run(channel, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			o := w.office()
+			id := o.on(o.conversation("A", "handling", "cs_agent"), channel, "1 s")
+			ours := o.send("cs_agent", id, m{"kind": "text", "text": "紅色還是藍色？"})
+			w.exec(`UPDATE messages SET state = 'sent', provider_id = $2 WHERE id = $1`, ours.ID, channel+" 1")
+			theirs := o.heard(id, "text", `{"text": "藍色"}`, channel+" 2", channel+" 1")
+			again := o.heard(id, "text", `{"text": "L 號"}`, channel+" 3", channel+" 2")
+			lost := o.heard(id, "text", `{"text": "？"}`, channel+" 4", "of another conversation")
+			o.heard(o.on(o.conversation("B", "handling", "cs_agent"), channel, "1 s"), "text", `{"text": "secret"}`, "of another conversation", "")
+			want := map[uuid.UUID][]any{theirs: {ours.ID, "紅色還是藍色？"}, again: {theirs, "藍色"}, ours.ID: {uuid.Nil, ""}, lost: {uuid.Nil, ""}}
+			if !shows {
+				want[theirs], want[again] = []any{ours.ID, ""}, []any{theirs, ""}
+			}
+			if channel == "whatsapp" { // QUO-02
+				answer := o.send("cs_agent", id, m{"kind": "text", "text": "好的", "quoted_message_id": theirs})
+				want[answer.ID] = []any{theirs, "藍色"}
+			}
+			got := map[uuid.UUID][]any{}
+			for _, item := range o.messages("cs_agent", id, "").Items {
+				quoted := uuid.Nil
+				if item.QuotedMessageID != nil {
+					quoted = *item.QuotedMessageID
+				}
+				got[item.ID] = []any{quoted, item.QuotedText}
+			}
+			require.Equal(t, want, got)
+		})
+	}
+}
+
 func TestMessagesInAndOutByPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

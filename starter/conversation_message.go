@@ -22,7 +22,7 @@ func (a *app) conversationMessagesCommand() *cobra.Command {
 		}
 		var rows [][]string
 		for _, m := range list.Items {
-			rows = append(rows, []string{m.ID, when(&m.At), m.Direction, dash(m.Origin), dash(m.State), dash(m.Code), m.Text})
+			rows = append(rows, []string{m.ID, when(&m.At), m.Direction, dash(m.Origin), dash(m.State), dash(m.Code), said(m)})
 		}
 		if err := a.table([]string{"message", "at", "direction", "origin", "state", "code", "text"}, rows); err != nil {
 			return err
@@ -31,6 +31,14 @@ func (a *app) conversationMessagesCommand() *cobra.Command {
 		return nil
 	})
 	return c
+}
+
+// said is what a message says, behind what it answers.
+func said(m apiclient.ConversationMessage) string {
+	if m.QuotedID == "" {
+		return m.Text
+	}
+	return fmt.Sprintf("(to: %s) %s", dash(m.QuotedText), m.Text)
 }
 
 func (a *app) conversationSendCommand() *cobra.Command {
@@ -138,7 +146,7 @@ func (a *app) conversationLines(ctx context.Context, id string) (lines []string,
 		if m.Code != "" {
 			became += " " + m.Code
 		}
-		lines = append(lines, fmt.Sprintf("%s  %-9s %s%s", m.At.Local().Format(time.TimeOnly), dash(who), m.Text, became))
+		lines = append(lines, fmt.Sprintf("%s  %-9s %s%s", m.At.Local().Format(time.TimeOnly), dash(who), said(m), became))
 	}
 	return append(lines, fmt.Sprintf("conversation is %s, followed by %s, waiting %s, version %d", c.State, dash(c.FollowerName), c.Waiting, c.Version)), over, nil
 }

@@ -30,6 +30,8 @@ func TestConversationCommands(t *testing.T) {
 		{[]string{"conversation", "log", "c1"}, `{"items":[{"at":"2026-01-02T03:04:05Z","kind":"log","event":"end","text":"Jess 結束了對話。"}]}`, "GET /v1/conversations/c1/log", "Jess 結束了對話。"},
 		{[]string{"conversation", "messages", "c1"}, `{"items":[{"id":"x1","direction":"out","origin":"reminder","state":"read","text":"還在嗎"}],"next":"n"}`,
 			"GET /v1/conversations/c1/messages?limit=50", "還在嗎"},
+		{[]string{"conversation", "messages", "c1"}, `{"items":[{"id":"x1","direction":"in","text":"L 號","quoted_id":"wamid.1","quoted_text":"藍色？"}]}`,
+			"GET /v1/conversations/c1/messages?limit=50", "(to: 藍色？) L 號"},
 		{[]string{"conversation", "send", "c1", "--text", "hi", "--quote", "x1"}, `{"id":"x2","state":"queued"}`,
 			`POST /v1/conversations/c1/messages {"kind":"text","text":"hi","quoted_message_id":"x1"}`, "message x2 is queued"},
 		{[]string{"conversation", "send", "c1", "--media", "f1", "--kind", "file"}, `{"id":"x2","state":"queued"}`,

@@ -23,6 +23,9 @@ type ConversationMessage struct {
 	SentAt     *time.Time `json:"sent_at"`
 	ReceivedAt *time.Time `json:"received_at"`
 	ReadAt     *time.Time `json:"read_at"`
+
+	QuotedMessageID string `json:"quoted_message_id"` // the message that it answers
+	QuotedText      string `json:"quoted_text"`
 }
 
 // ConversationMessages lists the messages of a conversation, newest first.

@@ -61,6 +61,10 @@ func checkPersonalText(ch Channel, text string) *Refusal {
 	return CheckText(ch, text)
 }
 
+// ShowsQuoted says whether a message on ch that answers another is shown with
+// what that says: on LINE it is shown without (QUO-01, D-QUO-1).
+func ShowsQuoted(ch Channel) bool { return ch != LINE }
+
 func checkReplyOn(ch Channel, contents []Content) *Refusal {
 	if slices.ContainsFunc(contents, func(c Content) bool { return c.Kind == File }) && !slices.Contains(fileReplies, ch) {
 		no := unsupportedOn(ch, "RPL-06", "a saved reply with a file cannot be sent on %s", ch)

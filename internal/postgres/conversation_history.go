@@ -29,6 +29,8 @@ type ConversationItem struct {
 	SentAt     *time.Time
 	ReceivedAt *time.Time
 	ReadAt     *time.Time
+	Quoted     *uuid.UUID // the message of the conversation that it answers, if we have it
+	QuotedText string     // what that says, where the channel shows it (QUO-01)
 }
 
 // Cursor is a place in a conversation: before it come older messages.
@@ -47,27 +49,31 @@ func (s *Store) ConversationMessages(ctx context.Context, teamID, id, memberID u
 		before = Cursor{At: time.Now().Add(time.Hour), ID: uuid.Max}
 	}
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
-		_, in, err := seeConversation(ctx, tx, teamID, id, memberID)
+		c, in, err := seeConversation(ctx, tx, teamID, id, memberID)
 		if err != nil {
 			return err
 		}
 		if no := in.Sighting().Sees(); no != nil {
 			return no
 		}
-		rows, _ := tx.Query(ctx, conversationItems, id, before.At, before.ID, newestID(before.At), limit)
+		rows, _ := tx.Query(ctx, conversationItems, id, before.At, before.ID, newestID(before.At), limit, omniflow.ShowsQuoted(c.Channel))
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ConversationItem])
 		return err
 	})
 	return out, sendError("list messages of", id, err)
 }
 
+// sentText is what a message m with content k says: its text or the name of its
+// template, a broadcast's with the name that its customer got.
+const sentText = `replace(COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', ''), '` + omniflow.CustomerName + `', COALESCE(m.personal, '` + omniflow.CustomerName + `'))`
+
 // conversationItems merges what was sent, by the time in its id, with what was
 // received. Of a broadcast's it shows what left.
 const conversationItems = `
-SELECT * FROM (
+SELECT x.*, q.id, CASE WHEN $6 THEN COALESCE(q.text, '') ELSE '' END FROM (
   (SELECT m.id, 'out', to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0) AS at,
-     k.body -> 0 ->> 'kind', replace(COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', ''), '` + omniflow.CustomerName + `', COALESCE(m.personal, '` + omniflow.CustomerName + `')), k.body,
-     COALESCE(x.origin, ''), x.sender_id, COALESCE(n.name, ''), COALESCE(x.quoted_id, ''), COALESCE(m.provider_id, ''), m.state::text, COALESCE(m.code, ''),
+     k.body -> 0 ->> 'kind', ` + sentText + `, k.body,
+     COALESCE(x.origin, ''), x.sender_id, COALESCE(n.name, ''), COALESCE(x.quoted_id, '') AS quoted, COALESCE(m.provider_id, ''), m.state::text, COALESCE(m.code, ''),
      m.sent_at, m.received_at, m.read_at
    FROM messages m JOIN contents k ON k.id = m.content_id LEFT JOIN conversation_messages x ON x.message_id = m.id LEFT JOIN members n ON n.id = x.sender_id
    WHERE m.conversation_id = $1 AND m.id <= $4 AND (m.broadcast_id IS NULL OR m.attempted_at IS NOT NULL)
@@ -76,7 +82,12 @@ SELECT * FROM (
   UNION ALL
   (SELECT i.id, 'in', i.sent_at, i.kind, COALESCE(i.body ->> 'text', ''), '[]', '', NULL, '', i.quoted_id, i.provider_id, '', '', NULL, NULL, NULL
    FROM inbound_messages i WHERE i.conversation_id = $1 AND i.sent_at <= $2 AND (i.sent_at, i.id) < ($2, $3) ORDER BY i.sent_at DESC, i.id DESC LIMIT $5)
-) x ORDER BY at DESC, id DESC LIMIT $5`
+) x LEFT JOIN LATERAL (
+  SELECT m.id, COALESCE(NULLIF(` + sentText + `, ''), k.body -> 0 -> 'media' ->> 'name') AS text
+  FROM messages m JOIN contents k ON k.id = m.content_id WHERE x.quoted <> '' AND m.conversation_id = $1 AND m.provider_id = x.quoted
+  UNION ALL
+  SELECT i.id, i.body ->> 'text' FROM inbound_messages i WHERE x.quoted <> '' AND i.conversation_id = $1 AND i.provider_id = x.quoted LIMIT 1
+) q ON true ORDER BY x.at DESC, x.id DESC LIMIT $5`
 
 // newestID is the greatest id that was made at the given time.
 func newestID(at time.Time) uuid.UUID {
