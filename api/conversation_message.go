@@ -53,6 +53,9 @@ type conversationMessageBody struct {
 
 	QuotedMessageID *uuid.UUID `json:"quoted_message_id" doc:"The message of this conversation that it answers, ours or the customer's (QUO-01, QUO-02)."`
 	QuotedText      string     `json:"quoted_text" doc:"What that says; not on LINE, which shows an answer without it."`
+
+	Media   []omniflow.InboundMedia `json:"media" doc:"in: the files of the customer's message, each with what became of it."`
+	Sticker *omniflow.LINESticker   `json:"sticker,omitempty" doc:"in: of LINE, which gives no file of it."`
 }
 
 type listMessagesOutput struct {
@@ -205,5 +208,5 @@ func bodyOfMessage(m postgres.ConversationItem) conversationMessageBody {
 	return conversationMessageBody{ID: m.ID, Direction: m.Direction, At: m.At, Kind: m.Kind, Text: m.Text, Contents: m.Contents, Origin: m.Origin,
 		SenderID: m.SenderID, Sender: m.Sender, QuotedID: m.QuotedID, ProviderID: m.ProviderID, State: m.State, Code: m.Code,
 		Reason: omniflow.Code(m.Code).Text(), SentAt: m.SentAt, ReceivedAt: m.ReceivedAt, ReadAt: m.ReadAt,
-		QuotedMessageID: m.Quoted, QuotedText: m.QuotedText}
+		QuotedMessageID: m.Quoted, QuotedText: m.QuotedText, Media: m.Media, Sticker: m.Sticker}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"omniflow/internal/omniflow"
 )
 
 type accepted struct {
@@ -188,6 +190,37 @@ func TestQUO01AndQUO02MessagesShowWhatTheyAnswer(t *testing.T) {
 			require.Equal(t, want, got)
 		})
 	}
+}
+
+// file notes a file of a customer's message.
+func (w *world) file(message uuid.UUID, part int, kind, name, state, code string, media *uuid.UUID) {
+	w.t.Helper()
+	w.exec(`INSERT INTO inbound_media (inbound_message_id, part, team_id, channel_account_id, handle, kind, name, state, code, media_id)
+		SELECT id, $2, team_id, channel_account_id, 'h', $3, $4, $5, $6, $7 FROM inbound_messages WHERE id = $1`, message, part, kind, name, state, code, media)
+}
+
+func TestFIL08ACustomersFilesAndStickersAreShownOrWhyNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.office()
+	id := o.conversation("A", "handling", "cs_agent")
+	o.send("cs_agent", id, m{"kind": "text", "text": "x"})
+	o.heard(id, "sticker", `{"text": "", "sticker": {"package_id": "446", "sticker_id": "1988", "displayable": true}}`, "1", "")
+	cat := uuid.MustParse(o.media("cat.png", picture(8)))
+	files := o.heard(id, "image", `{"text": "看"}`, "2", "")
+	w.file(files, 1, "image", "", "unavailable", "media_unavailable", nil)
+	w.file(files, 0, "image", "", "stored", "", &cat)
+	w.file(files, 2, "file", "a.exe", "rejected", "media_type_unsupported", nil)
+	w.file(files, 3, "video", "", "pending", "provider_unavailable", nil)
+
+	list := o.messages("cs_agent", id, "").Items
+	require.Equal(t, []omniflow.InboundMedia{{ID: &cat, Kind: "image", MIME: "image/png", Name: "cat.png", State: "stored"},
+		{Kind: "image", State: "unavailable", Code: "media_unavailable"}, {Kind: "file", Name: "a.exe", State: "rejected", Code: "media_type_unsupported"},
+		{Kind: "video", State: "pending", Code: "provider_unavailable"}}, list[0].Media)
+	require.Equal(t, &omniflow.LINESticker{PackageID: "446", StickerID: "1988", Displayable: true}, list[1].Sticker, "STK-04")
+	require.Equal(t, []omniflow.InboundMedia{}, list[1].Media)
+	require.Nil(t, list[2].Sticker)
+	require.Equal(t, 200, w.do("GET", "/v1/media/"+list[0].Media[0].ID.String(), o.token["cs_agent"], nil).Status)
 }
 
 func TestMessagesInAndOutByPage(t *testing.T) {

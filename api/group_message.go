@@ -49,6 +49,8 @@ type groupMessageBody struct {
 
 	QuotedID *uuid.UUID `json:"quoted_message_id" doc:"The message that it answers."`
 	Quoted   string     `json:"quoted_text"`
+
+	Media []omniflow.InboundMedia `json:"media" doc:"in: the files of the member's message."`
 }
 
 type groupMessagePath struct {

@@ -70,6 +70,20 @@ VALUES ($1, $2, $3, $4, 'wamid.in', 'text', '{"text":"您好"}', now())`, inboun
 	elsewhere(m{"kind": "text", "text": "x", "quoted_message_id": inbound}).problem(422, "quoted_message_not_found")
 }
 
+func TestFIL08AFileOfAGroupsMemberIsShownOrWhyNot(t *testing.T) {
+	t.Parallel()
+	c := newClub(t)
+	id, _ := c.openGroup()
+	inbound := uuid.New()
+	c.w.exec(`INSERT INTO inbound_messages (id, team_id, conversation_id, channel_account_id, provider_id, kind, body, sent_at)
+VALUES ($1, $2, $3, $4, 'wamid.in', 'image', '{"text":""}', now())`, inbound, c.id, id, c.account)
+	c.w.file(inbound, 0, "image", "", "unavailable", "media_unavailable", nil)
+	var list struct{ Items []groupMessageBody }
+	c.w.do("GET", "/v1/groups/"+id.String()+"/messages", c.token["cs_agent"], nil).into(200, &list)
+	require.Len(t, list.Items, 1)
+	require.Equal(t, []omniflow.InboundMedia{{Kind: "image", State: "unavailable", Code: "media_unavailable"}}, list.Items[0].Media)
+}
+
 // TestGRP25WhatMayBeSent is the left column of GRP-25; the right one is EX-017.
 func TestGRP25WhatMayBeSent(t *testing.T) {
 	t.Parallel()

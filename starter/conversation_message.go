@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,12 +34,27 @@ func (a *app) conversationMessagesCommand() *cobra.Command {
 	return c
 }
 
-// said is what a message says, behind what it answers.
+// said is what a message says, behind what it answers, with what came with it.
 func said(m apiclient.ConversationMessage) string {
-	if m.QuotedID == "" {
-		return m.Text
+	words := saidWith(m.Text, m.Media)
+	if m.Sticker != nil {
+		words = strings.TrimSpace(words + " [sticker " + m.Sticker.PackageID + "/" + m.Sticker.StickerID + "]")
 	}
-	return fmt.Sprintf("(to: %s) %s", dash(m.QuotedText), m.Text)
+	if m.QuotedID == "" {
+		return words
+	}
+	return fmt.Sprintf("(to: %s) %s", dash(m.QuotedText), words)
+}
+
+// saidWith is a text with the files that came with it: what each is called,
+// and its id, or why there is none.
+func saidWith(text string, files []apiclient.InboundMedia) string {
+	parts := []string{text}
+	for _, f := range files {
+		part := strings.Join(slices.DeleteFunc([]string{f.Kind, f.Name, f.State, f.ID, f.Code}, func(s string) bool { return s == "" }), " ")
+		parts = append(parts, "["+part+"]")
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
 func (a *app) conversationSendCommand() *cobra.Command {

@@ -19,7 +19,7 @@ func (a *app) groupMessagesCommand() *cobra.Command {
 		}
 		var rows [][]string
 		for _, m := range list {
-			row := []string{m.ID, when(&m.At), m.Direction, dash(m.State), dash(m.Code), "-", m.Text}
+			row := []string{m.ID, when(&m.At), m.Direction, dash(m.State), dash(m.Code), "-", saidWith(m.Text, m.Media)}
 			if m.Direction == "out" {
 				row[5] = fmt.Sprintf("%d/%d/%d", m.Members, m.Received, m.Read)
 			}

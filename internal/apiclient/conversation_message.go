@@ -26,6 +26,26 @@ type ConversationMessage struct {
 
 	QuotedMessageID string `json:"quoted_message_id"` // the message that it answers
 	QuotedText      string `json:"quoted_text"`
+
+	Media   []InboundMedia `json:"media"`   // in: the files of the customer's message
+	Sticker *Sticker       `json:"sticker"` // in: of LINE
+}
+
+// InboundMedia is a file of a customer's message.
+type InboundMedia struct {
+	ID    string `json:"id"`   // once it is stored
+	Kind  string `json:"kind"` // image, video, audio, file or sticker
+	MIME  string `json:"mime"`
+	Name  string `json:"name"`
+	State string `json:"state"` // pending, stored, unavailable or rejected
+	Code  string `json:"code"`  // why it is not stored, or not yet
+}
+
+// Sticker is one of LINE's, by the ids under which LINE sells it.
+type Sticker struct {
+	PackageID   string `json:"package_id"`
+	StickerID   string `json:"sticker_id"`
+	Displayable bool   `json:"displayable"`
 }
 
 // ConversationMessages lists the messages of a conversation, newest first.

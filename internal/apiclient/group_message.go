@@ -22,6 +22,8 @@ type GroupMessage struct {
 	Read      int       `json:"read"`
 	QuotedID  string    `json:"quoted_message_id"` // the message that it answers
 	Quoted    string    `json:"quoted_text"`
+
+	Media []InboundMedia `json:"media"` // in: the files of the member's message
 }
 
 // GroupMessages lists the latest messages of a group, newest first; at most

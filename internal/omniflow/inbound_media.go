@@ -38,6 +38,16 @@ const (
 	MediaNotAccepted InboundMediaState = "rejected"
 )
 
+// InboundMedia is a file of a customer's message as the console shows it.
+type InboundMedia struct {
+	ID    *uuid.UUID        `json:"id" doc:"Of GET /v1/media/{id}, once it is stored."`
+	Kind  string            `json:"kind" doc:"As the message called it: image, video, audio, file or sticker."`
+	MIME  string            `json:"mime" doc:"Of the stored file."`
+	Name  string            `json:"name" doc:"As the customer called it, where the channel tells."`
+	State InboundMediaState `json:"state" doc:"pending, stored, unavailable (the provider does not give it, or no more) or rejected (it gave what is not kept)"`
+	Code  Code              `json:"code" doc:"Why it is not stored, or not yet."`
+}
+
 // InboundFileResult is what became of an attempt.
 type InboundFileResult struct {
 	State InboundMediaState

@@ -29,8 +29,10 @@ type ConversationItem struct {
 	SentAt     *time.Time
 	ReceivedAt *time.Time
 	ReadAt     *time.Time
-	Quoted     *uuid.UUID // the message of the conversation that it answers, if we have it
-	QuotedText string     // what that says, where the channel shows it (QUO-01)
+	Sticker    *omniflow.LINESticker   // in: of LINE
+	Quoted     *uuid.UUID              // the message of the conversation that it answers, if we have it
+	QuotedText string                  // what that says, where the channel shows it (QUO-01)
+	Media      []omniflow.InboundMedia // in: its files
 }
 
 // Cursor is a place in a conversation: before it come older messages.
@@ -70,24 +72,24 @@ const sentText = `replace(COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'templ
 // conversationItems merges what was sent, by the time in its id, with what was
 // received. Of a broadcast's it shows what left.
 const conversationItems = `
-SELECT x.*, q.id, CASE WHEN $6 THEN COALESCE(q.text, '') ELSE '' END FROM (
+SELECT x.*, q.id, CASE WHEN $6 THEN COALESCE(q.text, '') ELSE '' END, COALESCE(f.files, '[]') FROM (
   (SELECT m.id, 'out', to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0) AS at,
      k.body -> 0 ->> 'kind', ` + sentText + `, k.body,
      COALESCE(x.origin, ''), x.sender_id, COALESCE(n.name, ''), COALESCE(x.quoted_id, '') AS quoted, COALESCE(m.provider_id, ''), m.state::text, COALESCE(m.code, ''),
-     m.sent_at, m.received_at, m.read_at
+     m.sent_at, m.received_at, m.read_at, NULL::jsonb
    FROM messages m JOIN contents k ON k.id = m.content_id LEFT JOIN conversation_messages x ON x.message_id = m.id LEFT JOIN members n ON n.id = x.sender_id
    WHERE m.conversation_id = $1 AND m.id <= $4 AND (m.broadcast_id IS NULL OR m.attempted_at IS NOT NULL)
      AND (to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0), m.id) < ($2, $3)
    ORDER BY m.id DESC LIMIT $5)
   UNION ALL
-  (SELECT i.id, 'in', i.sent_at, i.kind, COALESCE(i.body ->> 'text', ''), '[]', '', NULL, '', i.quoted_id, i.provider_id, '', '', NULL, NULL, NULL
+  (SELECT i.id, 'in', i.sent_at, i.kind, COALESCE(i.body ->> 'text', ''), '[]', '', NULL, '', i.quoted_id, i.provider_id, '', '', NULL, NULL, NULL, i.body -> 'sticker'
    FROM inbound_messages i WHERE i.conversation_id = $1 AND i.sent_at <= $2 AND (i.sent_at, i.id) < ($2, $3) ORDER BY i.sent_at DESC, i.id DESC LIMIT $5)
 ) x LEFT JOIN LATERAL (
   SELECT m.id, COALESCE(NULLIF(` + sentText + `, ''), k.body -> 0 -> 'media' ->> 'name') AS text
   FROM messages m JOIN contents k ON k.id = m.content_id WHERE x.quoted <> '' AND m.conversation_id = $1 AND m.provider_id = x.quoted
   UNION ALL
   SELECT i.id, i.body ->> 'text' FROM inbound_messages i WHERE x.quoted <> '' AND i.conversation_id = $1 AND i.provider_id = x.quoted LIMIT 1
-) q ON true ORDER BY x.at DESC, x.id DESC LIMIT $5`
+) q ON true ` + inboundFiles + ` ORDER BY x.at DESC, x.id DESC LIMIT $5`
 
 // newestID is the greatest id that was made at the given time.
 func newestID(at time.Time) uuid.UUID {

@@ -181,8 +181,9 @@ type GroupMessage struct {
 	Members   int // out: whom it went to
 	Received  int // out: of these
 	Read      int
-	QuotedID  *uuid.UUID // the message of the group that it answers
-	Quoted    string     // what that says
+	QuotedID  *uuid.UUID              // the message of the group that it answers
+	Quoted    string                  // what that says
+	Media     []omniflow.InboundMedia // in: its files
 }
 
 // GroupMessages lists the messages of a group, newest first.
@@ -190,7 +191,7 @@ func (s *Store) GroupMessages(ctx context.Context, teamID, groupID uuid.UUID, li
 	var out []GroupMessage
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, `
-SELECT x.id, x.direction, x.kind, x.text, x.state, x.code, x.at, x.members, x.received, x.read, q.id, COALESCE(q.text, '') FROM (
+SELECT x.id, x.direction, x.kind, x.text, x.state, x.code, x.at, x.members, x.received, x.read, q.id, COALESCE(q.text, ''), COALESCE(f.files, '[]') FROM (
   (SELECT m.id, 'out' AS direction, k.body -> 0 ->> 'kind' AS kind,
      COALESCE(k.body -> 0 ->> 'text', k.body -> 0 -> 'template' ->> 'name', k.body -> 0 -> 'media' ->> 'name', '') AS text, m.state::text AS state,
      COALESCE(m.code, '') AS code, COALESCE(m.sent_at, m.attempted_at, to_timestamp(('x' || substr(replace(m.id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0)) AS at,
@@ -206,7 +207,7 @@ SELECT x.id, x.direction, x.kind, x.text, x.state, x.code, x.at, x.members, x.re
   FROM messages m JOIN contents k ON k.id = m.content_id WHERE x.quoted <> '' AND m.conversation_id = $2 AND m.provider_id = x.quoted
   UNION ALL
   SELECT i.id, i.body ->> 'text' FROM inbound_messages i WHERE x.quoted <> '' AND i.conversation_id = $2 AND i.provider_id = x.quoted LIMIT 1
-) q ON true ORDER BY x.at DESC LIMIT $3`, teamID, groupID, limit)
+) q ON true `+inboundFiles+` ORDER BY x.at DESC LIMIT $3`, teamID, groupID, limit)
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[GroupMessage])
 		return err
 	})

@@ -43,6 +43,13 @@ func noteInboundMedia(ctx context.Context, tx pgx.Tx, messageID uuid.UUID, m omn
 	return nil
 }
 
+// inboundFiles joins f.files: the files of the customer's message x, in its order.
+const inboundFiles = `LEFT JOIN LATERAL (
+  SELECT jsonb_agg(jsonb_build_object('id', i.media_id, 'kind', i.kind, 'mime', COALESCE(d.mime, ''), 'name', COALESCE(NULLIF(i.name, ''), d.name, ''),
+    'state', i.state, 'code', i.code) ORDER BY i.part) AS files
+  FROM inbound_media i LEFT JOIN media d ON d.id = i.media_id WHERE i.inbound_message_id = x.id
+) f ON true`
+
 // ClaimInboundMedia takes up to n files that are due, and gives each to nobody
 // else for the time of lease: whoever dies with one leaves it to the next.
 func (s *Store) ClaimInboundMedia(ctx context.Context, n int, lease time.Duration) ([]omniflow.InboundFile, error) {
