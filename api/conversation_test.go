@@ -117,6 +117,9 @@ func TestStepsOfAConversation(t *testing.T) {
 	}
 	require.Equal(t, []string{"log Jess 跟進了對話。", "system Jess 跟進了對話。", "log Jess 將對話轉給了 Tom。", "system Tom 跟進了對話。", "log Tom 結束了對話。", "log Amy 重啟了對話。"}, texts)
 
+	transferred := log.Items[2]
+	require.Equal(t, []any{"handling", "handling", "Jess", "Tom"}, []any{string(transferred.From), string(transferred.To), transferred.Actor, transferred.Follower}, "CNV-19")
+
 	pending := o.conversation("b", "pending_bot", "")
 	o.refusal("marketing", "POST", pending+":end", nil, 403, "permission_denied")
 	got = o.one("sales_staff", "POST", pending+":end", nil)

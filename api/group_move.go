@@ -37,6 +37,11 @@ type groupLogBody struct {
 	Kind  string    `json:"kind" doc:"log, or system: a message inside the conversation."`
 	Event string    `json:"event"`
 	Text  string    `json:"text"`
+
+	From     omniflow.ConversationState `json:"from" doc:"The state before a transition; empty for none."`
+	To       omniflow.ConversationState `json:"to"`
+	Actor    string                     `json:"actor" doc:"Name of the member, 系統 for the system; empty for what the customer did."`
+	Follower string                     `json:"follower" doc:"Name of who follows the conversation since; empty for nobody, or where nothing changed."`
 }
 
 func (s *service) addGroupMoves() {

@@ -93,9 +93,9 @@ func (a *app) conversationLogCommand() *cobra.Command {
 		}
 		var rows [][]string
 		for _, e := range entries {
-			rows = append(rows, []string{when(&e.At), e.Kind, e.Event, dash(e.Text)})
+			rows = append(rows, []string{when(&e.At), e.Kind, e.Event, dash(e.From), dash(e.To), dash(e.Actor), dash(e.Follower), dash(e.Text)})
 		}
-		return a.table([]string{"at", "kind", "event", "text"}, rows)
+		return a.table([]string{"at", "kind", "event", "from", "to", "actor", "follower", "text"}, rows)
 	})
 	return c
 }

@@ -28,6 +28,8 @@ func TestConversationCommands(t *testing.T) {
 		{[]string{"conversation", "create", "--account", "a1", "--phone", "+85291234567"}, one,
 			`POST /v1/conversations {"channel_account_id":"a1","phone":"+85291234567"}`, "Jess has it (handling): --take-over"},
 		{[]string{"conversation", "log", "c1"}, `{"items":[{"at":"2026-01-02T03:04:05Z","kind":"log","event":"end","text":"Jess 結束了對話。"}]}`, "GET /v1/conversations/c1/log", "Jess 結束了對話。"},
+		{[]string{"conversation", "log", "c1"}, `{"items":[{"at":"2026-01-02T03:04:05Z","kind":"log","event":"keyword_assignment","from":"closed","to":"handling","actor":"系統","follower":"Jess"}]}`,
+			"GET /v1/conversations/c1/log", "keyword_assignment  closed  handling  系統   Jess      -"},
 		{[]string{"conversation", "messages", "c1"}, `{"items":[{"id":"x1","direction":"out","origin":"reminder","state":"read","text":"還在嗎"}],"next":"n"}`,
 			"GET /v1/conversations/c1/messages?limit=50", "還在嗎"},
 		{[]string{"conversation", "messages", "c1"}, `{"items":[{"id":"x1","direction":"in","text":"L 號","quoted_id":"wamid.1","quoted_text":"藍色？"}]}`,

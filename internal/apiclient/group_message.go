@@ -64,6 +64,11 @@ type LogEntry struct {
 	Kind  string    `json:"kind"` // log or system
 	Event string    `json:"event"`
 	Text  string    `json:"text"`
+
+	From     string `json:"from"` // state before a transition
+	To       string `json:"to"`
+	Actor    string `json:"actor"`    // name; "": the customer's doing
+	Follower string `json:"follower"` // name of who follows since
 }
 
 // GroupLog lists the log of a group, oldest first.

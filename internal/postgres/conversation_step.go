@@ -97,6 +97,9 @@ func (w stepWrite) log(ctx context.Context, tx pgx.Tx) error {
 	if w.ActorID != uuid.Nil {
 		detail["actor"], detail["m1"] = w.ActorID, w.ActorID
 	}
+	if w.Next != nil {
+		detail["follower"] = *w.Next
+	}
 	switch {
 	case w.Event == omniflow.Transfer:
 		detail["receiver"], detail["m1"] = w.ReceiverID, w.ReceiverID

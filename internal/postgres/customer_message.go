@@ -143,17 +143,22 @@ func (m *heardMessage) answerable(typ omniflow.ConversationType, now time.Time) 
 		omniflow.CheckWindow(m.Channel, typ, omniflow.Text, false, &m.At, now) == nil
 }
 
+// keywordAssignment is the event of a message that a keyword assigned (CNV-18).
+const keywordAssignment = "keyword_assignment"
+
 // heardEntry is the entry of the state log of a transition that a message made
 // (CNV-19).
 func heardEntry(t *heardTalk, was omniflow.Talk, m *heardMessage) logEntry {
 	e := logEntry{TeamID: t.TeamID, ConversationID: t.ID, ActionID: m.ID, Event: "customer_message",
 		Detail: map[string]any{"from": was.State, "to": t.State, "received": m.Received}}
+	if t.FollowerID != uuid.Nil {
+		e.Detail["follower"] = t.FollowerID
+	}
 	switch {
 	case m.GroupID != "":
 		e.Event = "member_message"
 	case t.State == omniflow.Handling && !t.Collaborators:
-		e.Event = "keyword_assignment" // CNV-18
-		e.Detail["assignee"] = t.FollowerID
+		e.Event = keywordAssignment
 	case m.Received == omniflow.AskedForHuman:
 		e.Event = string(omniflow.AskHuman) // CNV-11
 	}
