@@ -24,18 +24,19 @@ type ConversationPath struct {
 
 type listConversationsInput struct {
 	PageInput
-	View        string `query:"view" doc:"my_handling, team_handling, pending_human, pending_bot, my_closed or team_closed; without it: all (SRC-02)."`
-	Channel     string `query:"channel"`
-	Type        string `query:"type" doc:"one_to_one, whatsapp_group, line_group, or group for any."`
-	Follow      string `query:"follow" doc:"followed: a follower and nobody else; collaborative."`
-	Waiting     bool   `query:"waiting" doc:"Only where the customer has waited for a person for 30 minutes or longer; the longest first, unless sort says otherwise."`
-	Unread      bool   `query:"unread" doc:"Only with messages that the asker has not read."`
-	Search      string `query:"search" doc:"In name, phone, email, note, tag and messages, whatever the case."`
-	Tag         string `query:"tag"`
-	Member      string `query:"member" doc:"Id of the follower."`
-	MemberRole  string `query:"member_role" doc:"Of the follower."`
-	MemberStore string `query:"member_store" doc:"Of the follower."`
-	Sort        string `query:"sort" doc:"-last_message (new to old, the default), last_message, -followed, followed, or waiting: longest first."`
+	View         string `query:"view" doc:"my_handling, team_handling, pending_human, pending_bot, my_closed or team_closed; without it: all (SRC-02)."`
+	Channel      string `query:"channel"`
+	Type         string `query:"type" doc:"one_to_one, whatsapp_group, line_group, or group for any."`
+	Follow       string `query:"follow" doc:"followed: a follower and nobody else; collaborative."`
+	Waiting      bool   `query:"waiting" doc:"Only where the customer has waited for a person for 30 minutes or longer; the longest first, unless sort says otherwise."`
+	Unread       bool   `query:"unread" doc:"Only with messages that the asker has not read."`
+	Search       string `query:"search" doc:"In name, phone, email, note, tag and messages, whatever the case."`
+	Tag          string `query:"tag"`
+	Member       string `query:"member" doc:"Id of the follower."`
+	MemberRole   string `query:"member_role" doc:"Of the follower."`
+	MemberStore  string `query:"member_store" doc:"Of the follower."`
+	MemberRegion string `query:"member_region" doc:"Of the follower."`
+	Sort         string `query:"sort" doc:"-last_message (new to old, the default), last_message, -followed, followed, or waiting: longest first."`
 }
 
 type conversationListOutput struct{ Body listBody[conversationBody] }
@@ -89,7 +90,7 @@ func (s *service) listConversations(ctx context.Context, in *listConversationsIn
 	q := postgres.ConversationQuery{TeamID: who.TeamID, ViewerID: who.MemberID, Role: who.Actor.Role, Limit: in.Limit,
 		ConversationFilter: omniflow.ConversationFilter{View: omniflow.View(in.View), Channel: omniflow.Channel(in.Channel), Type: in.Type, Follow: in.Follow,
 			Waiting: in.Waiting, Unread: in.Unread, Search: in.Search, Tag: in.Tag, MemberRole: omniflow.Role(in.MemberRole), MemberStore: in.MemberStore,
-			Sort: omniflow.ConversationSort(in.Sort)}}
+			MemberRegion: in.MemberRegion, Sort: omniflow.ConversationSort(in.Sort)}}
 	if !q.Role.Handles() {
 		return nil, omniflow.Refuse(omniflow.PermissionDenied, "ROL-04", "the role %q has nothing to do with conversations", q.Role)
 	}

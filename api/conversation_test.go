@@ -228,6 +228,10 @@ func TestListsOfConversations(t *testing.T) {
 			ids[c.name], time.Duration(i)*time.Minute)
 	}
 	o.one("cs_agent", "POST", ids["jess 1"]+":pin", nil)
+	var lin memberBody
+	w.do("POST", "/v1/teams/"+o.id+"/members", o.admin, m{"name": "Lin", "role": "sales_staff", "store": "大安店", "region": "北區"}).into(201, &lin)
+	require.Equal(t, []string{"大安店", "北區"}, []string{lin.Store, lin.Region})
+	w.exec(`UPDATE members SET (store, region) = (SELECT store, region FROM members WHERE id = $2) WHERE id = $1`, o.ids["sales_staff"], lin.ID)
 	for _, c := range []struct {
 		role, query string
 		want        []string
@@ -243,6 +247,9 @@ func TestListsOfConversations(t *testing.T) {
 		{"supervisor", "view=team_handling&member=" + o.ids["sales_staff"], []string{"tom"}},
 		{"supervisor", "view=team_handling&member_role=sales_staff", []string{"tom"}},
 		{"supervisor", "member_store=" + url.QueryEscape("信義店"), []string{}},
+		{"supervisor", "member_region=" + url.QueryEscape("北區"), []string{"tom"}},
+		{"supervisor", "member_region=" + url.QueryEscape("南區"), []string{}},
+		{"sales_staff", "member_store=" + url.QueryEscape("大安店") + "&member_region=" + url.QueryEscape("北區"), []string{"tom"}},
 		{"cs_agent", "view=my_closed", []string{"jess closed"}},
 		{"cs_agent", "view=team_closed", []string{"nobody's"}},
 		{"cs_agent", "view=pending_human", []string{"human"}},
@@ -260,7 +267,7 @@ func TestListsOfConversations(t *testing.T) {
 		}
 		require.Equal(t, c.want, got, "%s %s", c.role, c.query)
 	}
-	for _, query := range []string{"view=x", "channel=sms", "type=x", "follow=x", "sort=x", "member=x", "member_role=x", "search=" + url.QueryEscape(fmt.Sprintf("%0101d", 0))} {
+	for _, query := range []string{"view=x", "channel=sms", "type=x", "follow=x", "sort=x", "member=x", "member_role=x", "member_region=%00", "search=" + url.QueryEscape(fmt.Sprintf("%0101d", 0))} {
 		w.do("GET", "/v1/conversations?"+query, o.token["supervisor"], nil).problem(422, "bad_query")
 	}
 	w.do("GET", "/v1/conversations?after=x", o.token["supervisor"], nil).problem(422, "input_invalid")

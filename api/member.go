@@ -14,10 +14,11 @@ import (
 type createMemberInput struct {
 	TeamPath
 	Body struct {
-		Name  string `json:"name" minLength:"1" maxLength:"200"`
-		Email string `json:"email,omitempty" maxLength:"320"`
-		Role  string `json:"role" doc:"One of the eight roles of ROL-01."`
-		Store string `json:"store,omitempty" maxLength:"200" doc:"The store to which a sales role is bound."`
+		Name   string `json:"name" minLength:"1" maxLength:"200"`
+		Email  string `json:"email,omitempty" maxLength:"320"`
+		Role   string `json:"role" doc:"One of the eight roles of ROL-01."`
+		Store  string `json:"store,omitempty" maxLength:"200" doc:"The store to which a sales role is bound."`
+		Region string `json:"region,omitempty" maxLength:"200" doc:"The region of that store."`
 	}
 }
 
@@ -28,6 +29,7 @@ type memberBody struct {
 	Email     string               `json:"email"`
 	Role      omniflow.Role        `json:"role"`
 	Store     string               `json:"store"`
+	Region    string               `json:"region"`
 	State     omniflow.MemberState `json:"state"`
 	CreatedAt time.Time            `json:"created_at"`
 }
@@ -60,7 +62,8 @@ func (s *service) createMember(ctx context.Context, in *createMemberInput) (*mem
 	if no := (omniflow.Team{Plan: team.Plan}).PermitRole(role); no != nil {
 		return nil, no
 	}
-	m, err := s.store.CreateMember(ctx, postgres.Member{ID: newResourceID(ctx), TeamID: in.TeamID, Name: in.Body.Name, Email: in.Body.Email, Role: role, Store: in.Body.Store})
+	m, err := s.store.CreateMember(ctx, postgres.Member{ID: newResourceID(ctx), TeamID: in.TeamID, Name: in.Body.Name, Email: in.Body.Email, Role: role,
+		Store: in.Body.Store, Region: in.Body.Region})
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ func (a *app) conversationListCommand() *cobra.Command {
 	c.Flags().StringVar(&f.Member, "member", "", "only those that this member follows")
 	c.Flags().StringVar(&f.MemberRole, "member-role", "", "only those that a member of this role follows")
 	c.Flags().StringVar(&f.MemberStore, "member-store", "", "only those that a member of this store follows")
+	c.Flags().StringVar(&f.MemberRegion, "member-region", "", "only those that a member of this region follows")
 	c.Flags().StringVar(&f.Sort, "sort", "", "-last_message (default), last_message, -followed, followed or waiting")
 	c.Flags().BoolVar(&f.Waiting, "waiting", false, "only where the customer has waited for 30 minutes or longer, the longest first")
 	c.Flags().BoolVar(&f.Unread, "unread", false, "only with unread messages")

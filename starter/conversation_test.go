@@ -20,6 +20,8 @@ func TestConversationCommands(t *testing.T) {
 	}{
 		{[]string{"conversation", "list", "--view", "my_handling", "--waiting", "--sort", "waiting"}, `{"items":[` + one + `],"next":"n"}`,
 			"GET /v1/conversations?limit=50&sort=waiting&view=my_handling&waiting=true", "more: --after n"},
+		{[]string{"conversation", "list", "--member-region", "north", "--member-store", "s"}, `{"items":[` + one + `]}`,
+			"GET /v1/conversations?limit=50&member_region=north&member_store=s", "王小明"},
 		{[]string{"conversation", "show", "c1"}, one, "GET /v1/conversations/c1", "followed by Jess, 2 unread"},
 		{[]string{"conversation", "follow", "c1", "--version", "3"}, one, `POST /v1/conversations/c1:follow {"version":3}`, "handling"},
 		{[]string{"conversation", "transfer", "c1", "--to", "m1"}, one, `POST /v1/conversations/c1:transfer {"receiver_id":"m1"}`, "handling"},

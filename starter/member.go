@@ -17,6 +17,8 @@ func (a *app) memberCommand() *cobra.Command {
 	c.Flags().StringVar(&m.Name, "name", "", "name of the member")
 	c.Flags().StringVar(&m.Email, "email", "", "email address")
 	c.Flags().StringVar(&m.Role, "role", "", "such as sales_staff, sales_manager or administrator")
+	c.Flags().StringVar(&m.Store, "store", "", "store to which a sales role is bound")
+	c.Flags().StringVar(&m.Region, "region", "", "region of that store")
 	required(c, "name", "role")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
 		id, err := team()

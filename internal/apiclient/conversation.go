@@ -32,9 +32,9 @@ type Conversation struct {
 // ConversationFilter says what a list of conversations shows; "" and false
 // filter nothing.
 type ConversationFilter struct {
-	View, Channel, Type, Follow, Search, Tag string
-	Member, MemberRole, MemberStore, Sort    string
-	Waiting, Unread                          bool
+	View, Channel, Type, Follow, Search, Tag            string
+	Member, MemberRole, MemberStore, MemberRegion, Sort string
+	Waiting, Unread                                     bool
 }
 
 // Conversations lists the conversations that the member may see.
@@ -42,7 +42,7 @@ func (c *Client) Conversations(ctx context.Context, f ConversationFilter, page P
 	var list List[Conversation]
 	query := page.query()
 	for name, value := range map[string]string{"view": f.View, "channel": f.Channel, "type": f.Type, "follow": f.Follow, "search": f.Search, "tag": f.Tag,
-		"member": f.Member, "member_role": f.MemberRole, "member_store": f.MemberStore, "sort": f.Sort} {
+		"member": f.Member, "member_role": f.MemberRole, "member_store": f.MemberStore, "member_region": f.MemberRegion, "sort": f.Sort} {
 		set(query, name, value)
 	}
 	if f.Waiting {

@@ -9,18 +9,22 @@ import (
 
 // NewMember asks for a member of a team.
 type NewMember struct {
-	Name  string `json:"name"`
-	Email string `json:"email,omitempty"`
-	Role  string `json:"role"` // such as sales_staff
+	Name   string `json:"name"`
+	Email  string `json:"email,omitempty"`
+	Role   string `json:"role"` // such as sales_staff
+	Store  string `json:"store,omitempty"`
+	Region string `json:"region,omitempty"`
 }
 
 // Member is a person of a team.
 type Member struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Email string `json:"email"`
-	Role  string `json:"role"`
-	State string `json:"state"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Email  string `json:"email"`
+	Role   string `json:"role"`
+	Store  string `json:"store"`
+	Region string `json:"region"`
+	State  string `json:"state"`
 }
 
 // CreateMember adds a member; an unknown role is role_invalid.

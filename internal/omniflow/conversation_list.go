@@ -34,18 +34,19 @@ const (
 // ConversationFilter is what a conversation list shows (SRC-01 to SRC-08); the
 // zero value of a field filters nothing.
 type ConversationFilter struct {
-	View        View
-	Channel     Channel
-	Type        string // a ConversationType or AnyGroup
-	Follow      string
-	Waiting     bool   // too long: D-WTG-5
-	Unread      bool   // for the viewer
-	Search      string // in name, phone, email, note, tag and messages (SRC-03)
-	Tag         string
-	Member      uuid.UUID // the follower (SRC-04)
-	MemberRole  Role
-	MemberStore string
-	Sort        ConversationSort
+	View         View
+	Channel      Channel
+	Type         string // a ConversationType or AnyGroup
+	Follow       string
+	Waiting      bool   // too long: D-WTG-5
+	Unread       bool   // for the viewer
+	Search       string // in name, phone, email, note, tag and messages (SRC-03)
+	Tag          string
+	Member       uuid.UUID // the follower (SRC-04)
+	MemberRole   Role
+	MemberStore  string
+	MemberRegion string
+	Sort         ConversationSort
 }
 
 // Check fills in the default order and refuses with bad_query what is unknown.
@@ -76,7 +77,7 @@ func (f *ConversationFilter) Check() *Refusal {
 	if f.MemberRole != "" && !slices.Contains(Roles[:], f.MemberRole) {
 		return Refuse(BadQuery, "SRC-04", "member_role is no role of a team")
 	}
-	if checkUnicode(f.Search+f.Tag+f.MemberStore) != nil || utf8.RuneCountInString(f.Search) > maxSearchCharacters {
+	if checkUnicode(f.Search+f.Tag+f.MemberStore+f.MemberRegion) != nil || utf8.RuneCountInString(f.Search) > maxSearchCharacters {
 		return Refuse(BadQuery, "SRC-03", "a search has at most %d characters, valid Unicode and no NUL", maxSearchCharacters)
 	}
 	return nil

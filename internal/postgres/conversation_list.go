@@ -156,6 +156,9 @@ func (in ConversationQuery) filter(q *query) {
 	if in.MemberStore != "" {
 		q.and(`f.store = ?`, in.MemberStore)
 	}
+	if in.MemberRegion != "" {
+		q.and(`f.region = ?`, in.MemberRegion)
+	}
 	if in.Tag != "" {
 		q.and(`? = ANY (p.tags)`, in.Tag)
 	}

@@ -19,11 +19,12 @@ type Member struct {
 	Email     string
 	Role      omniflow.Role
 	Store     string
+	Region    string
 	State     omniflow.MemberState
 	CreatedAt time.Time
 }
 
-const memberColumns = `id, team_id, name, email, role, store, state, created_at`
+const memberColumns = `id, team_id, name, email, role, store, region, state, created_at`
 
 // CreateMember stores m under m.ID and returns it as stored; one that is there
 // under this id is left alone and returned.
@@ -31,8 +32,8 @@ func (s *Store) CreateMember(ctx context.Context, m Member) (Member, error) {
 	var out Member
 	err := s.inTeam(ctx, m.TeamID, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-INSERT INTO members (id, team_id, name, email, role, store) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
-			m.ID, m.TeamID, m.Name, m.Email, m.Role, m.Store)
+INSERT INTO members (id, team_id, name, email, role, store, region) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
+			m.ID, m.TeamID, m.Name, m.Email, m.Role, m.Store, m.Region)
 		if err != nil {
 			return fmt.Errorf("create member %s: %w", m.ID, err)
 		}
