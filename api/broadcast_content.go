@@ -16,7 +16,7 @@ func (s *service) freeze(ctx context.Context, who identity, messages []omniflow.
 	facts := make([]omniflow.ContentFacts, len(messages))
 	for i := range messages {
 		m := &messages[i]
-		m.Media, m.Contents, m.Module = nil, nil, ""
+		m.Media, m.Contents, m.Module, m.Promotional = nil, nil, "", false
 		facts[i].Kind = m.Kind
 		switch m.Kind {
 		case omniflow.TemplateKind:

@@ -17,7 +17,7 @@ import (
 type sendMessageInput struct {
 	ConversationPath
 	Body struct {
-		Kind            omniflow.MessageKind `json:"kind" enum:"text,image,video,audio,file,template,saved_reply"`
+		Kind            omniflow.MessageKind `json:"kind" enum:"text,shopping_link,image,video,audio,file,template,saved_reply,coupon" doc:"shopping_link is a text with a link, and promotional (WIN-02). coupon is refused: no system of coupons is connected."`
 		Text            string               `json:"text,omitempty" doc:"May hold {{system:customer_name}}; beside a file on WhatsApp its caption."`
 		Template        *omniflow.Template   `json:"template,omitempty"`
 		MediaID         uuid.UUID            `json:"media_id,omitzero" required:"false" doc:"Of POST /v1/media."`
@@ -102,6 +102,13 @@ func (s *service) sendConversationMessage(ctx context.Context, in *sendMessageIn
 // freezeReply puts into a content what it names, as it is now, and checks it for
 // the conversation's channel.
 func (s *service) freezeReply(ctx context.Context, who identity, to postgres.ReplyTarget, c omniflow.Content) (omniflow.Content, error) {
+	if c.Kind == omniflow.LinkMessage {
+		link, no := omniflow.ShoppingLink(to.Channel, c.Text)
+		if no != nil {
+			return c, no
+		}
+		return link, nil
+	}
 	if c.Kind == omniflow.TemplateKind && to.Channel == omniflow.WhatsApp {
 		if no := c.Check(); no != nil {
 			return c, no

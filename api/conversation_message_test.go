@@ -75,7 +75,7 @@ func TestWhoMayWriteAndWhat(t *testing.T) {
 	w := newWorld(t)
 	o := w.office()
 	ours := o.conversation("A", "handling", "cs_agent")
-	text := m{"kind": "text", "text": "x"}
+	text, link := m{"kind": "text", "text": "x"}, m{"kind": "shopping_link", "text": "九折 https://shop.example.com/?ref=1"}
 	for name, c := range map[string]struct {
 		id, role string
 		body     m
@@ -95,6 +95,15 @@ func TestWhoMayWriteAndWhat(t *testing.T) {
 		"a quote of nothing":                {o.on(o.conversation("G", "handling", "cs_agent"), "whatsapp", "1 s"), "cs_agent", m{"kind": "text", "text": "x", "quoted_message_id": uuid.NewString()}, "quoted_message_not_found"},
 		"EX-063 Facebook just under 7 d":    {o.on(o.conversation("H", "handling", "cs_agent"), "facebook", "604740 s"), "cs_agent", text, ""},
 		"EX-063 Facebook 7 d and a second":  {o.on(o.conversation("I", "handling", "cs_agent"), "facebook", "604801 s"), "cs_agent", text, "window_closed"},
+		"EX-061 a link just under 24 h":     {o.on(o.conversation("L", "handling", "cs_agent"), "facebook", "86340 s"), "cs_agent", link, ""},
+		"EX-061 a link a second after 24 h": {o.on(o.conversation("M", "handling", "cs_agent"), "facebook", "86401 s"), "cs_agent", link, "window_non_promotional"},
+		"D-WIN-2 free text is not read":     {o.on(o.conversation("N", "handling", "cs_agent"), "facebook", "86401 s"), "cs_agent", m{"kind": "text", "text": link["text"]}, ""},
+		"WIN-02 a link over 7 d":            {o.on(o.conversation("O", "handling", "cs_agent"), "facebook", "604801 s"), "cs_agent", link, "window_closed"},
+		"WIN-01 a link on WhatsApp":         {o.on(o.conversation("P", "handling", "cs_agent"), "whatsapp", "86401 s"), "cs_agent", link, "window_template_only"},
+		"D-WIN-3 a link on LINE":            {o.on(o.conversation("Q", "handling", "cs_agent"), "line", "9 days"), "cs_agent", link, ""},
+		"a link without one":                {ours, "cs_agent", m{"kind": "shopping_link", "text": "九折"}, "products_required"},
+		"a link without words":              {ours, "cs_agent", m{"kind": "shopping_link"}, "message_empty"},
+		"a coupon":                          {ours, "cs_agent", m{"kind": "coupon", "text": "九折"}, "content_unsupported"},
 		"a file that is not there":          {ours, "cs_agent", m{"kind": "image", "media_id": uuid.NewString()}, "not_found"},
 		"a picture without a file":          {ours, "cs_agent", m{"kind": "image"}, "message_empty"},
 		"too long for LINE":                 {ours, "cs_agent", m{"kind": "text", "text": strings.Repeat("a", 5001)}, "message_too_long"},
@@ -117,6 +126,25 @@ func TestWhoMayWriteAndWhat(t *testing.T) {
 			require.Equal(t, c.code, string(p.Code))
 		})
 	}
+}
+
+func TestDWIN2AShoppingLinkStaysPromotional(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.office()
+	id := o.on(o.conversation("A", "handling", "cs_agent"), "facebook", "86340 s")
+	sent := map[string]accepted{}
+	for _, kind := range []string{"shopping_link", "text"} {
+		sent[kind] = o.send("cs_agent", id, m{"kind": kind, "text": "https://shop.example.com/?ref=1"})
+		w.exec(`UPDATE messages SET state = 'failed' WHERE id = $1`, sent[kind].ID)
+	}
+	require.Equal(t, omniflow.Content{Kind: "text", Text: "https://shop.example.com/?ref=1", Promotional: true}, o.messages("cs_agent", id, "").Items[1].Contents[0])
+	o.on(id, "facebook", "86401 s")
+	resend := func(kind string) reply {
+		return w.do("POST", "/v1/conversations/"+id+"/messages/"+sent[kind].ID.String()+":resend", o.token["cs_agent"], nil)
+	}
+	require.Equal(t, "此用戶的訊息已超過24小時,只能傳送 「非推廣性質」 的訊息", resend("shopping_link").problem(422, "window_non_promotional").Message, "MC-05")
+	require.Equal(t, 202, resend("text").Status)
 }
 
 func TestEX081OnlyParticipantsWriteInATeamWithCollaborations(t *testing.T) {

@@ -86,7 +86,7 @@ func (s *service) createSavedReply(ctx context.Context, in *createSavedReplyInpu
 }
 
 func (s *service) freezeReplyFile(ctx context.Context, who identity, c *omniflow.Content) error {
-	c.Media, c.Contents, c.Module = nil, nil, ""
+	c.Media, c.Contents, c.Module, c.Promotional = nil, nil, "", false
 	if c.Kind == omniflow.Text {
 		c.MediaID = uuid.Nil
 		return nil

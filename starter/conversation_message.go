@@ -58,21 +58,24 @@ func saidWith(text string, files []apiclient.InboundMedia) string {
 }
 
 func (a *app) conversationSendCommand() *cobra.Command {
-	c := &cobra.Command{Use: "send CONVERSATION", Short: "Send a text, a file, a template or a saved reply to the customer", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "send CONVERSATION", Short: "Send a text, a shopping link, a file, a template or a saved reply to the customer", Args: cobra.ExactArgs(1)}
 	text := c.Flags().String("text", "", "the text; {{system:customer_name}} becomes the customer's name")
 	template := c.Flags().String("template", "", "instead: name of a template, on WhatsApp")
 	media := c.Flags().String("media", "", "instead: id of an uploaded file")
+	link := c.Flags().String("shopping-link", "", "instead: a text with a link, which is promotional")
 	saved := c.Flags().String("saved-reply", "", "instead: id of a saved reply")
 	kind := c.Flags().String("kind", "image", "as which the file is sent: image, video, audio or file")
 	quote := c.Flags().String("quote", "", "id of the message that it answers, on WhatsApp")
 	language := c.Flags().String("language", "", "language of the template, such as zh_TW")
 	params := c.Flags().StringSlice("param", nil, "parameters of the template's body, in order")
 	key := c.Flags().String("key", "", "idempotency key: the same one sends once")
-	c.MarkFlagsOneRequired("text", "template", "media", "saved-reply")
-	c.MarkFlagsMutuallyExclusive("text", "template", "media", "saved-reply")
+	c.MarkFlagsOneRequired("text", "shopping-link", "template", "media", "saved-reply")
+	c.MarkFlagsMutuallyExclusive("text", "shopping-link", "template", "media", "saved-reply")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		content := apiclient.ConversationContent{QuotedID: *quote, Content: apiclient.Content{Kind: "text", Text: *text}}
 		switch {
+		case *link != "":
+			content.Content = apiclient.Content{Kind: "shopping_link", Text: *link}
 		case *template != "":
 			content.Content = apiclient.Content{Kind: "template", Template: &apiclient.TemplateUse{Name: *template, Language: *language, Params: *params}}
 		case *media != "":

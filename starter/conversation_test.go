@@ -43,6 +43,8 @@ func TestConversationCommands(t *testing.T) {
 			"GET /v1/conversations/c1/messages?limit=50", "[sticker 446/1988]"},
 		{[]string{"conversation", "send", "c1", "--text", "hi", "--quote", "x1"}, `{"id":"x2","state":"queued"}`,
 			`POST /v1/conversations/c1/messages {"kind":"text","text":"hi","quoted_message_id":"x1"}`, "message x2 is queued"},
+		{[]string{"conversation", "send", "c1", "--shopping-link", "https://a.b/c"}, `{"id":"x2","state":"queued"}`,
+			`POST /v1/conversations/c1/messages {"kind":"shopping_link","text":"https://a.b/c"}`, "message x2 is queued"},
 		{[]string{"conversation", "send", "c1", "--media", "f1", "--kind", "file"}, `{"id":"x2","state":"queued"}`,
 			`POST /v1/conversations/c1/messages {"kind":"file","media_id":"f1"}`, "message x2 is queued"},
 		{[]string{"conversation", "resend", "c1", "x2"}, `{"id":"x2","state":"queued"}`, "POST /v1/conversations/c1/messages/x2:resend", "message x2 is queued"},

@@ -42,7 +42,7 @@ type Audience struct {
 // Content is one bubble at the customer: a text, a file that was uploaded, or a
 // WhatsApp template; or a saved reply, which may be several.
 type Content struct {
-	Kind         string       `json:"kind"`           // text, image, video, file, saved_reply or template
+	Kind         string       `json:"kind"`           // text, image, video, file, saved_reply or template; in conversations also audio and shopping_link
 	Text         string       `json:"text,omitempty"` // also the caption of a file to WhatsApp
 	MediaID      string       `json:"media_id,omitempty"`
 	SavedReplyID string       `json:"saved_reply_id,omitempty"`

@@ -17,6 +17,8 @@ var notYet = map[Channel][]MessageKind{LINE: {Audio, File}}
 // elsewhere.
 func CheckConversationContent(ch Channel, c Content) *Refusal {
 	switch c.Kind {
+	case Coupon:
+		return Refuse(ContentUnsupported, "MSG-06", "coupons are made in another system, which is not connected: send its link as a shopping_link")
 	case Audio:
 		if c.MediaID == uuid.Nil {
 			return Refuse(MessageEmpty, "MSG-01", "the message names no media_id")
@@ -48,6 +50,23 @@ func CheckConversationContent(ch Channel, c Content) *Refusal {
 		return CheckCaption(ch, c.Text)
 	}
 	return checkPersonalText(ch, c.Text)
+}
+
+// ShoppingLink is what a member sends on ch as a shopping link: to the provider a
+// text, which stays promotional (REF-07, D-WIN-2). A text without a link is
+// refused with products_required; else as CheckConversationContent says.
+func ShoppingLink(ch Channel, text string) (Content, *Refusal) {
+	c := Content{Kind: Text, Text: text, Promotional: true}
+	if ch == WeChat {
+		return c, unsupportedOn(ch, "REF-02", "shopping links cannot be sent on %s", ch)
+	}
+	if no := CheckConversationContent(ch, c); no != nil {
+		return c, no
+	}
+	if CountLinks([]Content{c}, nil) == (Links{}) {
+		return c, Refuse(ProductsRequired, "REF-06", "a shopping link is a text with a link in it")
+	}
+	return c, nil
 }
 
 // checkPersonalText measures a text with the shortest name; what the customer

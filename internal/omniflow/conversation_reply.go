@@ -24,7 +24,7 @@ func (r Reply) Permit(contents []Content, now time.Time) *Refusal {
 		return Refuse(CustomerBlocked, "DEL-02", "the customer is blocked")
 	}
 	for _, c := range Expand(contents) {
-		if no := CheckWindow(r.Channel, OneToOne, c.Kind, false, r.LastCustomerAt, now); no != nil {
+		if no := CheckWindow(r.Channel, OneToOne, c.Kind, c.Promotional, r.LastCustomerAt, now); no != nil {
 			return no
 		}
 	}

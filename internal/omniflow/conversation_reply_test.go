@@ -44,3 +44,27 @@ func TestVerdictInAGroup(t *testing.T) {
 		})
 	}
 }
+
+// TestEX061AtTheSend is the second look at a shopping link, which the door let
+// through in time (D-SYS-00).
+func TestEX061AtTheSend(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name        string
+		promotional bool
+		ago         time.Duration
+		want        MessageStatus
+	}{
+		{"EX-061 exactly 24 h", true, day, MessageStatus{}},
+		{"WIN-02 a second later", true, day + time.Second, MessageStatus{State: Failed, Code: WindowNonPromotional}},
+		{"D-WIN-2 free text", false, day + time.Second, MessageStatus{}},
+		{"WIN-02 over 7 d", true, 7*day + time.Second, MessageStatus{State: Failed, Code: WindowClosed}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			d := Departing{Origin: OriginAgent, Reply: Reply{Channel: Facebook, LastCustomerAt: ago(row.ago),
+				ConversationSituation: ConversationSituation{State: Handling, Followed: true, Actor: Actor{Role: CSAgent, State: Active}, Relation: Relation{Follower: true}}}}
+			require.Equal(t, row.want, d.Verdict([]Content{{Kind: Text, Text: "x", Promotional: row.promotional}}, now))
+		})
+	}
+}

@@ -98,6 +98,8 @@ type Content struct {
 	Media    *Media    `json:"media,omitempty" readOnly:"true" doc:"The file of media_id, as it was accepted."`
 	Contents []Content `json:"contents,omitempty" readOnly:"true" doc:"The contents of saved_reply_id, as they were accepted."`
 	Module   string    `json:"module,omitempty" readOnly:"true" doc:"The type of the bot module that saved_reply_id sends."`
+
+	Promotional bool `json:"promotional,omitempty" readOnly:"true" doc:"A text that was sent as a shopping link: no customer sees this, the windows do (D-WIN-2)."`
 }
 
 // Template names an approved WhatsApp template and fills its body.

@@ -42,6 +42,8 @@ const (
 	StickerUnsupported          Code = "sticker_channel_unsupported"
 	StickerAddonRequired        Code = "sticker_addon_required" // STK-01: WhatsApp's stickers are a paid add-on
 
+	ProductsRequired Code = "products_required" // REF-06: a shopping link without a link
+
 	SavedReplyFileUnsupported       Code = "saved_reply_file_unsupported"
 	SavedReplyBotUnsupported        Code = "saved_reply_bot_unsupported"
 	SavedReplyBotDeleted            Code = "saved_reply_bot_deleted"

@@ -68,9 +68,9 @@ func within(last *time.Time, now time.Time, d time.Duration) bool {
 }
 
 // CheckWindow says whether a person may send a message of kind now (WIN-01 to
-// WIN-06). promotional is true for a saved reply whose stored content holds
-// something promotional; the kinds that are so by themselves are known here
-// (D-WIN-2). Refusals: window_template_only, window_non_promotional,
+// WIN-06). promotional is true for a text that was sent as a shopping link, and
+// for a saved reply whose stored content holds something promotional; the kinds
+// that are so by themselves are known here (D-WIN-2). Refusals: window_template_only, window_non_promotional,
 // window_closed.
 func CheckWindow(ch Channel, typ ConversationType, kind MessageKind, promotional bool, last *time.Time, now time.Time) *Refusal {
 	switch WindowState(ch, typ, last, now) {
