@@ -67,9 +67,10 @@ WHERE c.id = $1`, r.ConversationID, sender, string(r.Origin), r.Place, r.ID).
 }
 
 // fill puts the customer's name of now into a claimed message of a
-// conversation, once: what is stored is what was said (D-VAR-1).
+// conversation, at its first attempt and never again, for a name may look like
+// the variable: what is stored is what was said (D-VAR-1).
 func (r outgoingRow) fill(ctx context.Context, tx pgx.Tx, out *omniflow.OutgoingMessage) error {
-	if r.Origin == "" || !omniflow.PersonalContents(r.Contents) {
+	if r.Origin == "" || r.Attempt > 0 || !omniflow.PersonalContents(r.Contents) {
 		return nil
 	}
 	var name string
