@@ -82,21 +82,72 @@ func TestEndVersusAutoClose(t *testing.T) {
 	}
 }
 
-func TestACustomerMessageAtTheInstantOfTheEnding(t *testing.T) {
+// inTurn lets calls come for the conversation one behind the other: each waits
+// for those before it.
+func (c *dialogue) inTurn(calls ...func() error) []error {
+	c.t.Helper()
+	tx := c.begin()
+	_, err := tx.Exec(c.t.Context(), `SELECT FROM conversations WHERE id = $1 FOR UPDATE`, c.id)
+	require.NoError(c.t, err)
+	errs := make([]error, len(calls))
+	var wait sync.WaitGroup
+	for i, call := range calls {
+		wait.Go(func() { errs[i] = call() })
+		c.blocked(i + 1)
+	}
+	require.NoError(c.t, tx.Commit(c.t.Context()))
+	wait.Wait()
+	return errs
+}
+
+// The customer writes while the run ends the conversation: the message comes
+// first, or the ending, or they meet. Either it goes on, or it ended once and
+// waits for a person again; no message lies unanswered in a closed conversation,
+// and no survey goes to who has just written (EX-127, CNV-06).
+func TestEX127ACustomerMessageAtTheInstantOfTheEnding(t *testing.T) {
 	t.Parallel()
-	c := newDialogue(t, omniflow.WhatsApp)
+	s := newSpine(t)
+	c := &dialogue{spine: s}
 	c.rule(time.Hour)
-	c.reply(c.Member)
-	c.serve()
-	c.rewind(time.Hour)
-	var both sync.WaitGroup
-	both.Go(func() { c.writes() })
-	both.Go(func() { _, _ = c.ServeConversation(t.Context(), c.ref()) })
-	both.Wait()
-	state, waiting, _ := c.conversation()
-	require.NotNil(t, waiting, "the message is seen, whichever came first")
-	if state == omniflow.Handling {
-		require.Zero(t, c.countOf(`SELECT count(*) FROM conversation_log WHERE conversation_id = $1 AND event = 'auto_close'`, c.id))
+	for round, id := range s.customers(omniflow.WhatsApp, 36) {
+		c.id = id
+		c.Exec(`UPDATE teams SET survey_text = CASE WHEN $1 THEN '滿意嗎?' ELSE '' END`, round%2 == 0)
+		c.reply(c.Member)
+		c.serve()
+		c.rewind(time.Hour) // it would end now
+		s.Exec(`INSERT INTO inbox (team_id, channel, channel_account_id, event_key, body) VALUES ($1, 'whatsapp', $2, $3, '{}')`,
+			s.ID, s.account(omniflow.WhatsApp), id[:])
+		m := s.wrote(omniflow.WhatsApp, round, id.String(), time.Now())
+		hear := func() error {
+			_, err := s.DrainInbox(t.Context(), 1, func([]omniflow.InboxItem) omniflow.Intake {
+				return omniflow.Intake{Messages: []omniflow.CustomerMessage{m}}
+			})
+			return err
+		}
+		look := func() error {
+			_, err := s.ServeConversation(t.Context(), c.ref())
+			return err
+		}
+		var errs []error
+		possible := []omniflow.ConversationState{omniflow.Handling, omniflow.PendingHuman}
+		switch round / 2 % 3 {
+		case 0:
+			errs, possible = c.inTurn(hear, look), possible[:1]
+		case 1:
+			errs, possible = c.inTurn(look, hear), possible[1:]
+		default:
+			errs = race(hear, look)
+		}
+		require.Equal(t, []error{nil, nil}, errs)
+		state, waiting, _ := c.conversation()
+		require.Contains(t, possible, state, "round %d", round)
+		require.NotNil(t, waiting, "round %d: nobody answered", round)
+		require.Equal(t, 1, s.countOf(`SELECT customer_messages FROM conversations WHERE id = $1 AND armed_until <= waiting_since + interval '30 minutes'`, id),
+			"round %d: somebody looks", round)
+		ended := s.countOf(`SELECT count(*) FROM conversation_log WHERE conversation_id = $1 AND event = 'auto_close'`, id)
+		require.Equal(t, state == omniflow.PendingHuman, ended == 1, "round %d: %d endings", round, ended)
+		turn := c.deliver()
+		require.Equal(t, []any{state, time.Time{}, 0}, []any{turn.State, turn.ClosesAt, c.sentOf(omniflow.OriginSurvey)}, "round %d", round)
 	}
 }
 
