@@ -56,12 +56,19 @@ func (d *dialogue) count(sql string) int {
 	return n
 }
 
-// sends accepts a message and tells the run at once, as the API does.
+// sends is send of a text.
 func (d *dialogue) sends(text string) uuid.UUID {
+	d.t.Helper()
+	return d.send(omniflow.Content{Kind: omniflow.Text, Text: text}, uuid.Nil)
+}
+
+// send accepts a message, which may answer another, and tells the run at once,
+// as the API does.
+func (d *dialogue) send(c omniflow.Content, quoted uuid.UUID) uuid.UUID {
 	d.t.Helper()
 	id := uuid.Must(uuid.NewV7())
 	signal, err := d.store.SendConversationMessage(d.t.Context(), postgres.NewConversationMessage{ID: id, TeamID: d.ID, ConversationID: d.id, ActorID: d.Member,
-		Contents: []omniflow.Content{{Kind: omniflow.Text, Text: text}}})
+		Contents: []omniflow.Content{c}, QuotedID: quoted})
 	require.NoError(d.t, err)
 	if signal != nil {
 		s := temporalclient.Signaler{Client: d.engine, Converter: temporalclient.Converter(d.keys)}
