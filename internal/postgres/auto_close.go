@@ -54,7 +54,7 @@ func listAutoClose(ctx context.Context, tx pgx.Tx, teamID uuid.UUID) ([]omniflow
 
 // SaveAutoClose stores a rule under its id, new with Version 0, or in place of
 // the version that the caller saw. Running timers are computed anew: a run whose
-// conversation may end earlier now is woken by WakeEarlier.
+// conversation may end earlier now is told by RecountAutoClose.
 //
 // Refusals: not_found, auto_close_channel_taken, version_conflict.
 func (s *Store) SaveAutoClose(ctx context.Context, teamID uuid.UUID, r omniflow.AutoCloseRule, by By) (omniflow.AutoCloseRule, error) {
