@@ -32,14 +32,15 @@ func TestEX133ASecondCreationAsksWhetherToTakeOver(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			o := w.office()
+			require.Equal(t, 201, w.do("POST", o.path+"/templates", o.admin, m{"waba_id": "waba1", "name": "hello", "language": "zh_HK", "body_params": 0}).Status)
 			made := o.open("cs_agent", m{"name": "Chan"})
 			require.Equal(t, []any{"created", "handling", "Jess", "Chan", "+85291234567", "template_only"},
 				[]any{made.Result, string(made.State), made.FollowerName, made.Name, made.Phone, string(made.Window)}, "WAC-03..05")
 			state := "handling"
 			switch scene {
 			case "used a template":
-				w.exec(`INSERT INTO contents (id, team_id, body) VALUES ($1, $2, '[]')`, made.ID, o.id)
-				w.exec(`INSERT INTO messages (id, team_id, channel_account_id, conversation_id, content_id, seq, recipient, state) VALUES ($1, $2, $3, $1, $1, 0, 'r', 'sent')`, made.ID, o.id, o.accounts["whatsapp"])
+				o.refusal("cs_agent", "POST", made.ID.String()+"/messages", m{"kind": "text", "text": "x"}, 422, "window_template_only")
+				o.send("cs_agent", made.ID.String(), m{"kind": "template", "template": m{"name": "hello", "language": "zh_HK"}}) // MSG-07
 			case "ended it":
 				o.one("cs_agent", "POST", made.ID.String()+":end", nil)
 				state = "closed"

@@ -86,15 +86,16 @@ func (c *customer) body(text, payload string, at time.Time) []byte {
 		event["webhookEventId"], event["timestamp"], event["mode"], event["replyToken"] = id, ms, "active", "r"
 		event["source"], event["deliveryContext"] = m{"type": "user", "userId": c.id}, m{"isRedelivery": false}
 		event = m{"destination": "l" + c.o.company.id[24:], "events": []m{event}}
-	case "facebook":
-		event = m{"sender": m{"id": c.id}, "recipient": m{"id": "f" + c.o.company.id[24:]}, "timestamp": ms, "message": m{"mid": id, "text": text}}
+	case "facebook", "instagram":
+		object, page := map[string]string{"facebook": "page", "instagram": "instagram"}[c.channel], c.channel[:1]+c.o.company.id[24:]
+		event = m{"sender": m{"id": c.id}, "recipient": m{"id": page}, "timestamp": ms, "message": m{"mid": id, "text": text}}
 		if payload != "" {
 			delete(event, "message")
 			event["postback"] = m{"mid": id, "title": "Button", "payload": payload}
 		} else if text == "" {
 			event["message"] = m{"mid": id, "attachments": []m{{"type": "image", "payload": m{"url": "https://cdn.example.com/a.png"}}}}
 		}
-		event = m{"object": "page", "entry": []m{{"id": "f" + c.o.company.id[24:], "time": ms, "messaging": []m{event}}}}
+		event = m{"object": object, "entry": []m{{"id": page, "time": ms, "messaging": []m{event}}}}
 	case "whatsapp":
 		message := m{"from": c.id, "id": id, "timestamp": fmt.Sprint(at.Unix()), "type": "text", "text": m{"body": text}}
 		if text == "" {
@@ -127,6 +128,14 @@ func (c *customer) conversation() conversationBody {
 
 func lineUser(n int) string { return fmt.Sprintf("U%032x", n) }
 
+// person is the provider's id of somebody on ch.
+func person(ch string, n int) string {
+	if ch == "line" {
+		return lineUser(n)
+	}
+	return fmt.Sprint(map[string]int{"facebook": 70000000, "instagram": 80000000, "whatsapp": 886911000000}[ch] + n)
+}
+
 func (o *office) rule(rule m) {
 	o.w.t.Helper()
 	require.Equal(o.w.t, 201, o.w.do("POST", "/v1/keyword-rules", o.admin, rule).Status)
@@ -145,9 +154,9 @@ func TestEX030EX031EX032EX034EX037StatesFromSignedWebhooks(t *testing.T) {
 	require.Equal(t, []string{"pending_human", ""}, state(line.does("門市查詢", "")), "EX-031")
 	require.Equal(t, []string{"pending_human", ""}, state(line.does("", "bot-card")), "EX-034")
 	require.Equal(t, []string{"handling", "Jess"}, state(o.customer("line", lineUser(2)).does("訂單", "")), "EX-032")
-	for i, ch := range []string{"line", "facebook", "whatsapp"} {
+	for i, ch := range signing {
 		for j, c := range []struct{ text, want string }{{"優惠", "pending_bot"}, {"", "pending_human"}} {
-			who := o.customer(ch, map[string]string{"line": lineUser(10 + j), "facebook": fmt.Sprint(70000010 + j), "whatsapp": fmt.Sprint(886911000010 + j)}[ch])
+			who := o.customer(ch, person(ch, 10+j))
 			got := who.does("嗨", "")
 			require.Equal(t, "pending_human", string(got.State))
 			o.one("cs_agent", "POST", got.ID.String()+":follow", nil)
@@ -181,6 +190,49 @@ func TestEX035EX036EX038AHandledConversation(t *testing.T) {
 	require.Equal(t, []any{"Amy", "my_handling"}, []any{got.FollowerName, string(got.View)}, "EX-038")
 	require.Equal(t, []string{got.Name}, o.list("supervisor", "view=my_handling"))
 	require.Empty(t, o.list("cs_agent", "view=my_handling"))
+}
+
+// EX-059: what a blocked customer writes is dropped and counted, on every
+// channel, and neither makes a conversation nor changes the one there is.
+func TestEX059WhatABlockedCustomerWritesIsDropped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.office()
+	for _, ch := range signing {
+		gone, known, other := o.customer(ch, person(ch, 1)), o.customer(ch, person(ch, 2)), o.customer(ch, person(ch, 3))
+		contact := uuid.New()
+		w.exec(`INSERT INTO contacts (id, team_id) VALUES ($1, $2)`, contact, o.id)
+		w.exec(`INSERT INTO channel_identities (id, team_id, contact_id, channel_account_id, external_id) VALUES ($1, $2, $1, $3, $4)`, contact, o.id, o.accounts[ch], gone.id)
+		was := known.does("hi", "")
+		w.exec(`UPDATE channel_identities SET blocked_at = now() WHERE external_id IN ($1, $2)`, gone.id, known.id)
+		for _, who := range []*customer{gone, known, other} {
+			o.post(ch, who.body("again", "", time.Now()))
+		}
+		require.Equal(t, omniflow.IntakeResult{Items: 3, Messages: 1, Blocked: 2}, o.drain(), ch)
+		require.Equal(t, was, known.conversation(), ch)
+		require.Empty(t, w.ids(`SELECT id FROM conversations WHERE contact_id = $1`, contact), ch)
+		require.Equal(t, "pending_human", string(other.conversation().State), ch)
+	}
+	require.Len(t, w.ids(`SELECT id FROM inbound_messages`), 2*len(signing))
+}
+
+// EX-063: a second after seven days nothing may be said on Facebook, until the
+// customer writes again (WIN-06).
+func TestEX063TheWindowOpensAgainWhenTheCustomerWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.office()
+	who, text := o.customer("facebook", "70000001"), m{"kind": "text", "text": "您好"}
+	o.post("facebook", who.body("hi", "", time.Now().Add(-7*24*time.Hour-time.Second)))
+	require.Equal(t, 1, o.drain().Messages)
+	id := who.conversation().ID.String()
+	got := o.one("cs_agent", "POST", id+":follow", nil)
+	require.Equal(t, []string{"blocked", omniflow.TextFBWindowClosed.Text()}, []string{string(got.Window), got.Hint})
+	p := o.refusal("cs_agent", "POST", id+"/messages", text, 422, "window_closed")
+	require.Equal(t, omniflow.TextFBWindowClosed.Text(), p.Message, "MC-06")
+	got = who.does("還在嗎", "")
+	require.Equal(t, []string{"open", "handling"}, []string{string(got.Window), string(got.State)})
+	require.Equal(t, "queued", o.send("cs_agent", id, text).State)
 }
 
 // EX-066: LINE has no read receipts; what an agent said is read when the
@@ -219,7 +271,7 @@ func TestBadWebhooksChangeNothing(t *testing.T) {
 	w.do("POST", "/webhooks/line/"+o.accounts["line"], "", body, "X-Line-Signature", "AAAA").problem(401, "signature_invalid")
 	w.do("POST", "/webhooks/line/"+uuid.NewString(), "", body, "X-Line-Signature", "AAAA").problem(404, "not_found")
 	require.Equal(t, before, w.counts())
-	// Clocks that are wrong, and a type that nobody knows.
+	// Clocks that are wrong.
 	for i, at := range []time.Time{time.Now().Add(240 * time.Hour), time.Unix(5, 0)} {
 		o.post("line", o.customer("line", lineUser(20+i)).body("hi", "", at))
 	}
@@ -241,7 +293,7 @@ func TestBadWebhooksChangeNothing(t *testing.T) {
 	require.Equal(t, seen, who.conversation())
 }
 
-// TestAnHourOfWebhooksDeliveredTwice replays signed webhooks of three channels
+// TestAnHourOfWebhooksDeliveredTwice replays signed webhooks of four channels
 // in random order, each twice, the second time in another envelope.
 func TestAnHourOfWebhooksDeliveredTwice(t *testing.T) {
 	t.Parallel()
@@ -255,7 +307,8 @@ func TestAnHourOfWebhooksDeliveredTwice(t *testing.T) {
 			ch   string
 			body []byte
 		}
-		people := []*customer{o.customer("line", lineUser(1)), o.customer("line", lineUser(2)), o.customer("facebook", "70000001"), o.customer("whatsapp", "886911000001")}
+		people := []*customer{o.customer("line", lineUser(1)), o.customer("line", lineUser(2)), o.customer("facebook", "70000001"), o.customer("instagram", "80000001"),
+			o.customer("whatsapp", "886911000001")}
 		var hooks []hook
 		for range 40 {
 			who := people[script.IntN(len(people))]

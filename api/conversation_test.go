@@ -185,6 +185,32 @@ func TestEX043EX044EX045Unread(t *testing.T) {
 	require.EqualValues(t, 3, unread("sales_staff", both), "EX-044")
 }
 
+// A reply reads for everybody, but in a collaboration for its sender alone.
+func TestEX043EX044WhoseUnreadAReplyClears(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.office()
+	unread := func(id string, roles ...string) (out []int64) {
+		for _, role := range roles {
+			out = append(out, o.one(role, "GET", id, nil).Unread)
+		}
+		return out
+	}
+	id := o.conversation("a", "handling", "cs_agent")
+	require.Equal(t, []int64{3, 3, 3}, unread(id, "cs_agent", "supervisor", "cs_manager"))
+	o.send("supervisor", id, m{"kind": "text", "text": "x"})
+	require.Equal(t, []int64{0, 0, 0}, unread(id, "cs_agent", "supervisor", "cs_manager"), "EX-043: the follower's too")
+	require.Empty(t, o.list("cs_agent", "unread=true"))
+
+	both := o.conversation("b", "handling", "cs_agent")
+	w.exec(`INSERT INTO collaborators (conversation_id, member_id, team_id, position) VALUES ($1, $2, $3, 1)`, both, o.ids["sales_staff"], o.id)
+	o.send("cs_agent", both, m{"kind": "text", "text": "x"})
+	require.Equal(t, []int64{0, 3, 3}, unread(both, "cs_agent", "sales_staff", "supervisor"), "EX-044")
+	require.Equal(t, []string{"b"}, o.list("sales_staff", "unread=true"))
+	o.send("sales_staff", both, m{"kind": "text", "text": "y"})
+	require.Equal(t, []int64{0, 0, 3}, unread(both, "cs_agent", "sales_staff", "supervisor"))
+}
+
 func TestEX046EX047EX048Pins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

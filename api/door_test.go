@@ -126,27 +126,34 @@ func TestARepeatWithAnotherTimeOpensNoWindow(t *testing.T) {
 }
 
 // TestUnknownTypesAtTheDoor: what a provider invents next year is taken and
-// loses nothing that is beside it.
+// loses nothing that is beside it. A message of such a type is media: no
+// keyword answers it (D-CNV-4).
 func TestUnknownTypesAtTheDoor(t *testing.T) {
 	t.Parallel()
+	const attached = `"attachments":[{"type":"hologram","payload":{"depth":[3]}}]`
 	for name, c := range map[string]struct {
 		channel, id string
 		change      func(body string) string
+		kind        string // of the message that is stored; "": none is
 	}{
-		"an event of LINE":      {"line", lineUser(1), func(b string) string { return strings.Replace(b, `"type":"message"`, `"type":"hologram"`, 1) }},
-		"a message of LINE":     {"line", lineUser(1), func(b string) string { return strings.Replace(b, `"type":"text"`, `"type":"hologram"`, 1) }},
-		"a source of LINE":      {"line", lineUser(1), func(b string) string { return strings.Replace(b, `"type":"user"`, `"type":"planet"`, 1) }},
-		"an event of Messenger": {"facebook", "70000001", func(b string) string { return strings.Replace(b, `"message":`, `"hologram":`, 1) }},
-		"a message of WhatsApp": {"whatsapp", "886911000001", func(b string) string { return strings.Replace(b, `"type":"text"`, `"type":"hologram"`, 1) }},
-		"a field of WhatsApp":   {"whatsapp", "886911000001", func(b string) string { return strings.Replace(b, `"field":"messages"`, `"field":"holograms"`, 1) }},
+		"an event of LINE":       {"line", lineUser(1), func(b string) string { return strings.Replace(b, `"type":"message"`, `"type":"hologram"`, 1) }, ""},
+		"a message of LINE":      {"line", lineUser(1), func(b string) string { return strings.Replace(b, `"type":"text"`, `"type":"hologram"`, 1) }, "hologram"},
+		"a source of LINE":       {"line", lineUser(1), func(b string) string { return strings.Replace(b, `"type":"user"`, `"type":"planet"`, 1) }, ""},
+		"an event of Messenger":  {"facebook", "70000001", func(b string) string { return strings.Replace(b, `"message":`, `"hologram":`, 1) }, ""},
+		"a message of Messenger": {"facebook", "70000001", func(b string) string { return strings.Replace(b, `"text":"hi"`, attached, 1) }, "hologram"},
+		"an event of Instagram":  {"instagram", "80000001", func(b string) string { return strings.Replace(b, `"message":`, `"hologram":`, 1) }, ""},
+		"a message of Instagram": {"instagram", "80000001", func(b string) string { return strings.Replace(b, `"text":"hi"`, attached, 1) }, "hologram"},
+		"a message of WhatsApp":  {"whatsapp", "886911000001", func(b string) string { return strings.Replace(b, `"type":"text"`, `"type":"hologram"`, 1) }, "hologram"},
+		"a field of WhatsApp":    {"whatsapp", "886911000001", func(b string) string { return strings.Replace(b, `"field":"messages"`, `"field":"holograms"`, 1) }, ""},
 		"an unsupported of WhatsApp": {"whatsapp", "886911000001", func(b string) string {
 			return strings.Replace(b, `"type":"text"`, `"errors":[{"code":131051}],"type":"unsupported"`, 1)
-		}},
+		}, "unsupported"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			o := w.office()
+			o.rule(m{"keyword": "hi", "reply": "1 2 3"})
 			who := o.customer(c.channel, c.id)
 			body := string(who.body("hi", "", time.Now()))
 			changed := c.change(body)
@@ -154,8 +161,11 @@ func TestUnknownTypesAtTheDoor(t *testing.T) {
 			o.post(c.channel, []byte(changed))
 			require.Equal(t, 1, o.drain().Items)
 			require.Empty(t, w.ids(`SELECT id FROM dead_letters`))
+			require.Equal(t, c.kind != "", len(w.ids(`SELECT id FROM inbound_messages WHERE received = 'media'`)) == 1)
 			for _, id := range w.ids(`SELECT id FROM conversations`) {
-				require.NotEmpty(t, o.messages("supervisor", id.String(), "").Items, "what it shows can be shown")
+				items := o.messages("supervisor", id.String(), "").Items
+				require.Len(t, items, 1, "what it shows can be shown")
+				require.Equal(t, []string{c.kind, "pending_human"}, []string{items[0].Kind, string(who.conversation().State)})
 			}
 			before := len(w.ids(`SELECT id FROM inbound_messages`))
 			o.post(c.channel, who.body("and this", "", time.Now()))
