@@ -28,6 +28,7 @@ type sum struct {
 	silent, answered, late, refused int
 	customer, agent, unproven       int
 	lateness                        []time.Duration
+	unexplained                     time.Duration // the most of a lateness that no kill explains
 }
 
 // records reads everything.
@@ -199,7 +200,52 @@ func (r record) judgeTimes(ended time.Time, s *sum) {
 	for _, at := range r.delivered(survey) {
 		require.False(t, at.Before(ended), "%s: asked at %s, ended at %s", r.name, at, ended)
 	}
-	s.lateness = append(s.lateness, ended.Sub(due.Add(grace)))
+	r.judgeLateness(ended, s)
+}
+
+// recovery is for how long a kill may delay what was due after the part is back:
+// an attempt without a sign is found dead after 10 s, so is a step of the run
+// itself, and the pauses between attempts that failed have reached 8 s by then.
+const recovery = 30 * time.Second
+
+// slowness is how late an ending may be that nothing delays but the machine: all
+// conversations fall silent within seconds, and each takes a handful of looks, a
+// reminder and a survey. Two busy cores need a fraction of it; an ending that
+// was lost, and came only because something else woke its run, needs more.
+func (o *office) slowness() time.Duration {
+	return 10*time.Second + time.Duration(len(o.talks))*100*time.Millisecond
+}
+
+// judgeLateness: what an ending came after its time is explained by kills and
+// what follows them, and by outcomes that could not be learned: each message of
+// ours after the last that was delivered, and the reminder, may have been waited
+// for until it was given up.
+func (r record) judgeLateness(ended time.Time, s *sum) {
+	t := r.office.t
+	t.Helper()
+	due := r.start().Add(silence + grace)
+	late, at := ended.Sub(due), due
+	s.lateness = append(s.lateness, late)
+	for _, o := range r.office.outages {
+		from, until := o.from, o.until.Add(recovery)
+		if from.Before(at) {
+			from = at
+		}
+		if until.After(ended) {
+			until = ended
+		}
+		if until.After(from) {
+			late, at = late-until.Sub(from), until
+		}
+	}
+	unlearned := giveUp // the reminder's
+	for _, m := range r.origin("agent") {
+		if unlearned += giveUp; m.State != "failed" {
+			unlearned = giveUp
+		}
+	}
+	s.unexplained = max(s.unexplained, late)
+	require.LessOrEqual(t, late, r.office.slowness()+unlearned, "%s: ended at %s, due at %s, outages %v\n%s", r.name, ended, due, r.office.outages, r.text())
 }
 
 // clockSteps is by how much a time may be off that came by webhook: WhatsApp's

@@ -30,6 +30,14 @@ type office struct {
 	agents   []*apiclient.Client
 	accounts []truth.Account
 	talks    []*talk
+	outages  []span // of something that was killed, in order
+}
+
+// span is from one moment to another.
+type span struct{ from, until time.Time }
+
+func (s span) String() string {
+	return s.from.UTC().Format("15:04:05.000") + " to " + s.until.UTC().Format("15:04:05.000")
 }
 
 // newOffice makes one; its conversations end after a silence, with a reminder

@@ -36,7 +36,7 @@ func TestConversationsSurvive(t *testing.T) {
 	t.Logf("%d conversations, %d kills, seed %d: %d of customers, %d of agents, %d outcomes unproven; %d closed by silence, %d kept open by an answer, %d answered too late, %d agents too late",
 		n, kills, w.seed, s.customer, s.agent, s.unproven, s.silent, s.answered, s.late, s.refused)
 	require.NotEmpty(t, s.lateness)
-	t.Logf("endings after their time: half within %s, all within %s", s.lateness[len(s.lateness)/2], s.lateness[len(s.lateness)-1])
+	t.Logf("endings after their time: half within %s, all within %s; unexplained at most %s", s.lateness[len(s.lateness)/2], s.lateness[len(s.lateness)-1], s.unexplained)
 	require.Positive(t, s.answered, "an answer in time keeps a conversation open")
 	require.LessOrEqual(t, s.unproven, o.excuses(kills), "outcomes that nothing explains")
 }
@@ -58,9 +58,11 @@ func (o *office) hit(p part, when string) {
 	o.t.Helper()
 	outage := time.Duration(300+o.rng.IntN(1200)) * time.Millisecond
 	o.t.Logf("%s: %s dies, for %s and its start", when, p.name, outage)
+	from := time.Now()
 	o.kill(p)
 	o.pass(outage)
 	o.start(p)
+	o.outages = append(o.outages, span{from, time.Now()})
 }
 
 // talk lets everybody talk, and kills in between.
