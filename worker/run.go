@@ -90,7 +90,7 @@ type queue struct {
 	name       string
 	activities int // at once
 	workflows  bool
-	pollers    int // of each kind: so many tasks are on their way to this process together
+	pollers    int // of each kind at most: so many tasks are on their way to this process together
 }
 
 var queues = []queue{
@@ -145,11 +145,20 @@ func poll(ctx context.Context, c client.Client, acts *activities.Activities, h *
 	return failed
 }
 
+// pollersApart are up to n pollers of tasks for runs that nobody has in memory,
+// and as many of tasks for those that this process has. Were they the same
+// ones, as they are without this, a hint of many tasks of the second kind moves
+// them all there, and new runs wait until their polls have run out, a minute.
+func pollersApart(n int) worker.PollerBehavior {
+	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+		InitialNumberOfPollers: n, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: n})
+}
+
 func newWorker(c client.Client, q queue, acts *activities.Activities, fatal chan<- error) worker.Worker {
 	w := worker.New(c, q.name, worker.Options{
 		MaxConcurrentActivityExecutionSize: q.activities,
 		MaxConcurrentActivityTaskPollers:   q.pollers,
-		MaxConcurrentWorkflowTaskPollers:   q.pollers,
+		WorkflowTaskPollerBehavior:         pollersApart(q.pollers),
 		DisableWorkflowWorker:              !q.workflows,
 		DisableEagerActivities:             true, // eager activities pass by the queue's limits
 		WorkerStopTimeout:                  stopWithin,
