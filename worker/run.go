@@ -97,7 +97,7 @@ var queues = []queue{
 	{workflows.InteractiveQueue, 64, false, 4},
 	{workflows.BroadcastQueue, 48, true, 4},
 	{workflows.SystemQueue, 16, true, 4},
-	{workflows.ConversationQueue, 32, true, 16}, // a hundred thousand runs of a few tasks each: with 4, tasks waited while processors idled
+	{workflows.ConversationQueue, 32, true, 16}, // a hundred thousand runs of a few tasks each
 }
 
 // stopWithin is how long activities may finish what is under way: a provider

@@ -35,8 +35,7 @@ func defaultDynamicConfig(onSQLite bool) dynamicconfig.StaticClient {
 		dynamicconfig.MatchingPersistenceMaxQPS.Key():                                          unlimited,
 		dynamicconfig.WorkerPersistenceMaxQPS.Key():                                            unlimited,
 		// A queue's partitions pass tasks and polls to each other ten a second each
-		// as shipped: 100,000 runs that begin at once waited at 44 a second while
-		// the processors idled. Here all partitions are in this process.
+		// as shipped. Here all partitions are in this process.
 		dynamicconfig.MatchingForwarderMaxRatePerSecond.Key():    unlimited,
 		dynamicconfig.MatchingForwarderMaxOutstandingTasks.Key(): forwardedAtOnce,
 		dynamicconfig.MatchingForwarderMaxOutstandingPolls.Key(): forwardedAtOnce,
