@@ -57,7 +57,8 @@ func run(ctx context.Context, getenv func(string) string) error {
 	}
 	defer store.Close()
 	registry.MustRegister(limitCollector{store: store, log: log})
-	temporal, err := temporalclient.Dial(temporalclient.Input{Options: cfg.Temporal, Keys: cfg.Keys, Logger: log, Registry: registry})
+	stopping := make(chan struct{})
+	temporal, err := temporalclient.Dial(temporalclient.Input{Options: cfg.Temporal, Keys: cfg.Keys, Logger: log, Registry: registry, Stopping: stopping})
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,6 @@ func run(ctx context.Context, getenv func(string) string) error {
 
 	channels := providers(cfg)
 	meter := newMeter(registry)
-	stopping := make(chan struct{})
 	options, closeFiles, err := fileOptions(ctx, cfg, store)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type Input struct {
 	Keys     *keyring.Ring         // encrypts payloads
 	Logger   *slog.Logger          // nil: slog's default
 	Registry prometheus.Registerer // where the SDK's metrics go; nil: nowhere
+	Stopping <-chan struct{}       // closed when the program's workers stop; nil: it has none
 }
 
 // Dial makes a client that connects at its first call, so a program starts
@@ -58,6 +59,7 @@ func Options(in Input) (client.Options, error) {
 		}
 		options.MetricsHandler = handler
 	}
+	recoverSoon(&options, in.Stopping)
 	return options, nil
 }
 
