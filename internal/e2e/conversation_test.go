@@ -117,13 +117,17 @@ func (o *office) got(text string) int {
 	return n
 }
 
-// unsettled are the talks of which something is still to come.
+// unsettled are talks of which something is still to come, a few of them: asking
+// for all of hundreds again and again would keep the machine from its work.
 func (o *office) unsettled() []string {
 	o.t.Helper()
 	var out []string
 	for _, t := range o.talks {
 		if t.over {
 			continue
+		}
+		if len(out) == 5 {
+			break
 		}
 		c, err := o.admin.Conversation(o.t.Context(), t.id)
 		if err == nil && (t.answers || t.refused != "" || c.State == "closed") {
