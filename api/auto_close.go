@@ -16,8 +16,8 @@ type autoCloseDraft struct {
 	Name            string             `json:"name" maxLength:"200"`
 	Channels        []omniflow.Channel `json:"channels" doc:"facebook, instagram, line, whatsapp, wechat; each in one group at most."`
 	Enabled         bool               `json:"enabled"`
-	DurationSeconds int                `json:"duration_seconds,omitempty" default:"86400" doc:"Of the customer's silence after the last human reply; at most 30 days."`
-	GraceSeconds    int                `json:"grace_seconds,omitempty" default:"120" doc:"From the reminder to the ending."`
+	DurationSeconds *int               `json:"duration_seconds,omitempty" doc:"Of the customer's silence after the last human reply; over 0, at most 30 days. Left out: 86400."`
+	GraceSeconds    *int               `json:"grace_seconds,omitempty" doc:"From the reminder to the ending; over 0, at most an hour. Left out: 120."`
 	Reminder        string             `json:"reminder,omitempty" doc:"Text before the ending; on LINE, Facebook, WhatsApp and Instagram."`
 	ExcludePinned   bool               `json:"exclude_pinned,omitempty"`
 	QuietFrom       string             `json:"quiet_from,omitempty" doc:"Such as 22:00, in the team's zone; nothing ends from then until quiet_until."`
@@ -99,8 +99,8 @@ func (s *service) saveAutoClose(ctx context.Context, id uuid.UUID, d autoCloseDr
 	if no := permitSettings(who); no != nil {
 		return nil, no
 	}
-	r := omniflow.AutoCloseRule{ID: id, Name: d.Name, Channels: d.Channels, Enabled: d.Enabled, Duration: seconds(d.DurationSeconds),
-		Grace: seconds(d.GraceSeconds), Reminder: d.Reminder, ExcludePinned: d.ExcludePinned, Version: d.Version}
+	r := omniflow.AutoCloseRule{ID: id, Name: d.Name, Channels: d.Channels, Enabled: d.Enabled, Duration: secondsOr(d.DurationSeconds, omniflow.DefaultAutoClose),
+		Grace: secondsOr(d.GraceSeconds, omniflow.DefaultGrace), Reminder: d.Reminder, ExcludePinned: d.ExcludePinned, Version: d.Version}
 	var err error
 	if r.Quiet, err = parseQuiet(d.QuietFrom, d.QuietUntil); err != nil {
 		return nil, err
@@ -113,6 +113,15 @@ func (s *service) saveAutoClose(ctx context.Context, id uuid.UUID, d autoCloseDr
 		return nil, err
 	}
 	return &autoCloseOutput{Body: bodyOfAutoClose(saved)}, nil
+}
+
+// secondsOr is a number of seconds, or what holds where none is given; a given 0
+// is a 0, which the rule refuses.
+func secondsOr(n *int, otherwise time.Duration) time.Duration {
+	if n == nil {
+		return otherwise
+	}
+	return seconds(*n)
 }
 
 // parseQuiet reads two times of day, or none.
@@ -161,8 +170,9 @@ func (s *service) saveSurvey(ctx context.Context, in *surveyInput) (*surveyOutpu
 }
 
 func bodyOfAutoClose(r omniflow.AutoCloseRule) autoCloseBody {
-	d := autoCloseDraft{Version: r.Version, Name: r.Name, Channels: r.Channels, Enabled: r.Enabled, DurationSeconds: int(r.Duration.Seconds()),
-		GraceSeconds: int(r.Grace.Seconds()), Reminder: r.Reminder, ExcludePinned: r.ExcludePinned}
+	duration, grace := int(r.Duration.Seconds()), int(r.Grace.Seconds())
+	d := autoCloseDraft{Version: r.Version, Name: r.Name, Channels: r.Channels, Enabled: r.Enabled, DurationSeconds: &duration,
+		GraceSeconds: &grace, Reminder: r.Reminder, ExcludePinned: r.ExcludePinned}
 	if r.Quiet != nil {
 		d.QuietFrom, d.QuietUntil = clockOf(r.Quiet.From), clockOf(r.Quiet.Until)
 	}

@@ -286,7 +286,7 @@ func TestAutoCloseRules(t *testing.T) {
 	}
 	var made autoCloseBody
 	w.do("POST", "/v1/auto-close-rules", o.admin, draft(nil)).into(201, &made)
-	require.Equal(t, []any{int64(1), 3600, 120, "22:00", "08:00"}, []any{made.Version, made.DurationSeconds, made.GraceSeconds, made.QuietFrom, made.QuietUntil})
+	require.Equal(t, []any{int64(1), 3600, 120, "22:00", "08:00"}, []any{made.Version, *made.DurationSeconds, *made.GraceSeconds, made.QuietFrom, made.QuietUntil})
 	require.Len(t, w.ids(`SELECT team_id FROM auto_close_recounts`), 1)
 	for code, body := range map[string]m{
 		"auto_close_channel_taken":        draft(nil),

@@ -12,9 +12,9 @@ type AutoClose struct {
 	Name            string   `json:"name"`
 	Channels        []string `json:"channels"`
 	Enabled         bool     `json:"enabled"`
-	DurationSeconds int      `json:"duration_seconds,omitempty"` // of silence after the last human reply; 0 is 24 h
-	GraceSeconds    int      `json:"grace_seconds,omitempty"`    // from the reminder to the ending; 0 is 2 min
-	Reminder        string   `json:"reminder,omitempty"`         // "" sends none
+	DurationSeconds int      `json:"duration_seconds"`   // of silence after the last human reply; 0 is refused
+	GraceSeconds    int      `json:"grace_seconds"`      // from the reminder to the ending; 0 is refused
+	Reminder        string   `json:"reminder,omitempty"` // "" sends none
 	ExcludePinned   bool     `json:"exclude_pinned,omitempty"`
 	QuietFrom       string   `json:"quiet_from,omitempty"` // such as 22:00, in the team's zone
 	QuietUntil      string   `json:"quiet_until,omitempty"`
@@ -52,6 +52,13 @@ func (c *Client) DeleteAutoClose(ctx context.Context, id string) error {
 type Survey struct {
 	Text     string   `json:"text"`               // "" asks nothing
 	Channels []string `json:"channels,omitempty"` // none: every channel
+}
+
+// Survey shows the survey of a team; an administrator may.
+func (c *Client) Survey(ctx context.Context, teamID string) (Survey, error) {
+	var out Survey
+	err := c.do(ctx, request{method: http.MethodGet, path: teamPath(teamID, "/survey"), out: &out})
+	return out, err
 }
 
 // SetSurvey sets the survey of a team.
