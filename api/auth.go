@@ -19,9 +19,10 @@ import (
 type access string
 
 const (
-	platformOnly  access = "platform"  // a platform token
-	teamAdmin     access = "teamAdmin" // a platform token, or an administrator of the path's team
-	memberOnly    access = "member"    // any active member; the handler asks for more
+	platformOnly  access = "platform"   // a platform token
+	teamAdmin     access = "teamAdmin"  // a platform token, or an administrator of the path's team
+	teamMember    access = "teamMember" // a platform token, or any active member of the path's team
+	memberOnly    access = "member"     // any active member; the handler asks for more
 	machinePrefix        = "omk_"
 )
 
@@ -113,7 +114,7 @@ func (s *service) permit(ctx context.Context, a access, who *identity, pathTeam 
 		return omniflow.Refuse(omniflow.PermissionDenied, "ROL-04", "only the platform may do this")
 	case a == memberOnly && who.Platform:
 		return omniflow.Refuse(omniflow.PermissionDenied, "ROL-04", "a member's token is required: the platform belongs to no team")
-	case a != teamAdmin:
+	case a != teamAdmin && a != teamMember:
 		return nil
 	}
 	notFound := omniflow.Refuse(omniflow.NotFound, "SYS-13", "there is no team with this id")
@@ -127,7 +128,7 @@ func (s *service) permit(ctx context.Context, a access, who *identity, pathTeam 
 		return err
 	case teamID != who.TeamID:
 		return notFound
-	case who.Actor.Role != omniflow.Administrator:
+	case a == teamAdmin && who.Actor.Role != omniflow.Administrator:
 		return omniflow.Refuse(omniflow.PermissionDenied, "ROL-04", "only an administrator of the team may do this")
 	}
 	return nil
