@@ -11,6 +11,35 @@ import (
 )
 
 func (a *app) memberCommand() *cobra.Command {
+	return group("member", "Members of a team", a.memberCreateCommand(), a.memberListCommand())
+}
+
+func (a *app) memberListCommand() *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "Show the members of my team: who can be handed a conversation, or added to one", Args: cobra.NoArgs}
+	team, page := a.teamFlag(c), pageFlags(c)
+	c.RunE = act(func(ctx context.Context, _ []string) error {
+		id, err := team()
+		if err != nil {
+			return err
+		}
+		list, err := a.client.Members(ctx, id, *page)
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, m := range list.Items {
+			rows = append(rows, []string{m.ID, m.Name, m.Role, dash(m.Store), m.State})
+		}
+		if err := a.table([]string{"id", "name", "role", "store", "state"}, rows); err != nil {
+			return err
+		}
+		a.more(list.Next)
+		return nil
+	})
+	return c
+}
+
+func (a *app) memberCreateCommand() *cobra.Command {
 	var m apiclient.NewMember
 	c := &cobra.Command{Use: "create", Short: "Add a member to a team", Args: cobra.NoArgs}
 	team := a.teamFlag(c)
@@ -32,7 +61,7 @@ func (a *app) memberCommand() *cobra.Command {
 		a.say("member %s made; next: starter token create --member %s", member.ID, member.ID)
 		return nil
 	})
-	return group("member", "Members of a team", c)
+	return c
 }
 
 func (a *app) tokenCommand() *cobra.Command {

@@ -91,6 +91,8 @@ func TestCommands(t *testing.T) {
 			`POST /v1/teams {"name":"n","plan":"omo","reconcile_after_seconds":30}`, "team T9 made; next: export OMNIFLOW_TEAM=T9\n"},
 		{"member create", "member create --name n --role sales_staff", `{"id":"M"}`,
 			`POST /v1/teams/T/members {"name":"n","role":"sales_staff"}`, "member M made; next: starter token create --member M\n"},
+		{"member list", "member list --limit 2", `{"items":[{"id":"M","name":"陳小姐","role":"sales_staff","store":"大安店","state":"active"},{"id":"N","name":"Jess","role":"cs_agent","state":"active"}],"next":"N"}`,
+			"GET /v1/teams/T/members?limit=2", "ID  NAME    ROLE         STORE   STATE\nM   陳小姐  sales_staff  大安店  active\nN   Jess    cs_agent     -       active\nmore: --after N\n"},
 		{"token create", "token create --team X --member M --expires-in 1h", `{"token":"t.o.k"}`,
 			`POST /v1/teams/X/tokens {"member_id":"M","expires_in_seconds":3600}`, "t.o.k\n"},
 		{"key create", "key create --member M --name n", `{"id":"K","key":"omk_x"}`,

@@ -26,6 +26,7 @@ const (
 type circle struct {
 	agent   *apiclient.Client
 	token   string
+	mate    string // id of a second agent, who can be handed what the first one has
 	account truth.Account
 	group   string            // once it is asked for
 	shown   map[string]string // what was printed about the group and each member
@@ -42,8 +43,12 @@ func (s *scene) newCircle(ctx context.Context, sims truth.Simulators, apiURL str
 	if err != nil {
 		return nil, fmt.Errorf("create token: %w", err)
 	}
+	mate, err := s.platform.CreateMember(ctx, s.teamID, apiclient.NewMember{Name: "demo colleague", Role: "cs_agent"})
+	if err != nil {
+		return nil, fmt.Errorf("create colleague: %w", err)
+	}
 	twin := truth.NewTwin("whatsapp", 0)
-	c := &circle{agent: s.platform.WithToken(token.Token), token: token.Token, shown: map[string]string{}}
+	c := &circle{agent: s.platform.WithToken(token.Token), token: token.Token, mate: mate.ID, shown: map[string]string{}}
 	if c.account, err = sims.Connect(ctx, s.platform, s.teamID, apiURL, "demo whatsapp groups", twin); err != nil {
 		return nil, err
 	}
@@ -88,7 +93,7 @@ func (c *circle) trouble(ctx context.Context, sims truth.Simulators, seed uint64
 func (s *story) keepAgent() (string, error) {
 	name := filepath.Join(filepath.Dir(s.file), "agent.sh")
 	c := s.scene.circle
-	return name, s.keep(name, c.token, "export GROUP="+c.group+" ACCOUNT="+c.account.ID,
+	return name, s.keep(name, c.token, "export GROUP="+c.group+" ACCOUNT="+c.account.ID+" COLLEAGUE="+c.mate,
 		"export API=$OMNIFLOW_API_URL TEAM=$OMNIFLOW_TEAM ADMIN="+s.scene.adminToken,
 		"export CONVERSATION="+s.scene.desk.silent().conversation+" SIMULATOR="+s.simulators+" LINE="+s.scene.desk.silent().account.ExternalID)
 }

@@ -40,7 +40,7 @@ func platformToken(keys string, now time.Time) (string, error) {
 // newScene makes a team for a group, conversations and a broadcast to n customers.
 func newScene(ctx context.Context, platform *apiclient.Client, sims truth.Simulators, apiURL string, n int, seed uint64) (*scene, error) {
 	team, err := platform.CreateTeam(ctx, apiclient.NewTeam{
-		Name: "demo " + time.Now().Format(time.DateTime), Plan: "omo", Flags: []string{"whatsapp_group_enabled"}, Timezone: "Asia/Taipei",
+		Name: "demo " + time.Now().Format(time.DateTime), Plan: "omo", Flags: []string{"whatsapp_group_enabled", "collaboration_enabled"}, Timezone: "Asia/Taipei",
 		OnUnknown: "prove", ReconcileAfterSeconds: 15, GiveUpAfterSeconds: 30,
 	})
 	if err != nil {
