@@ -49,3 +49,19 @@ func TestMemberEmail(t *testing.T) {
 		require.Equal(t, email, made.Email)
 	}
 }
+
+// TestMemberNoIDs: a refusal says which part of a request should be an id.
+func TestMemberNoIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.company("omo", "cs_agent")
+	for location, reply := range map[string]reply{
+		"body":    w.do("POST", c.path+"/tokens", c.admin, m{"member_id": "nope"}),
+		"path.id": w.do("GET", "/v1/conversations/nope", c.token["cs_agent"], nil),
+	} {
+		p := reply.problem(422, "input_invalid")
+		require.Len(t, p.Errors, 1)
+		require.Equal(t, location, p.Errors[0].Location)
+		require.Contains(t, p.Errors[0].Message, "must be an id such as 01a1f917-f04c-736b-8e47-429ded45f955")
+	}
+}

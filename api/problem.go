@@ -126,16 +126,21 @@ func ofSchema(e *huma.ErrorModel) *Problem {
 	p := newProblem(e.Status, code, e.Detail)
 	for _, d := range e.Errors {
 		if d != nil {
-			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: readable(d.Message), Location: d.Location})
+			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: readable(d), Location: d.Location})
 		}
 	}
 	return p
 }
 
-// readable says in our words what is said about an id.
-func readable(message string) string {
-	if strings.Contains(message, "invalid UUID") {
-		return "this is an id such as 01a1f917-f04c-736b-8e47-429ded45f955, not a number or a name; the list or show command next to it prints ids"
+// readable says in our words what is said about an id. Which field of a body it
+// is in is not known here.
+func readable(d *huma.ErrorDetail) string {
+	if !strings.Contains(d.Message, "invalid UUID") {
+		return d.Message
+	}
+	message := "must be an id such as 01a1f917-f04c-736b-8e47-429ded45f955, not a number or a name"
+	if d.Location == "body" {
+		return "has a field that " + message
 	}
 	return message
 }

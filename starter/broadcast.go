@@ -153,6 +153,7 @@ func laneState(l apiclient.Lane) string {
 func (a *app) controlCommand(control, short string) *cobra.Command {
 	c := &cobra.Command{Use: control + " BROADCAST", Short: short, Args: cobra.ExactArgs(1)}
 	account := c.Flags().String("account", "", "only the lane of this channel account")
+	ids(c, "account")
 	reason := c.Flags().String("reason", "", "why; kept in the audit log")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		b, err := a.client.Control(ctx, args[0], control, *account, *reason)
@@ -170,6 +171,7 @@ func (a *app) broadcastRateCommand() *cobra.Command {
 	rate := c.Flags().Float64("rate", 0, "messages a second")
 	reason := c.Flags().String("reason", "", "why; kept in the audit log")
 	required(c, "account", "rate")
+	ids(c, "account")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		b, err := a.client.SetRate(ctx, args[0], *account, *rate, *reason)
 		if err != nil {

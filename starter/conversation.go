@@ -29,18 +29,19 @@ func (a *app) conversationListCommand() *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "Show the conversations that I may see", Args: cobra.NoArgs}
 	page := pageFlags(c)
 	c.Flags().StringVar(&f.View, "view", "", "my_handling, team_handling, pending_human, pending_bot, my_closed or team_closed")
-	c.Flags().StringVar(&f.Channel, "channel", "", "only this channel")
+	c.Flags().StringVar(&f.Channel, "channel", "", "only this channel: whatsapp, line, facebook, instagram, webchat or wechat")
 	c.Flags().StringVar(&f.Type, "type", "", "one_to_one, whatsapp_group, line_group or group")
 	c.Flags().StringVar(&f.Follow, "follow", "", "followed or collaborative")
 	c.Flags().StringVar(&f.Search, "search", "", "in name, phone, email, note, tag and messages")
 	c.Flags().StringVar(&f.Tag, "tag", "", "only customers with this tag")
-	c.Flags().StringVar(&f.Member, "member", "", "only those that this member follows")
+	c.Flags().StringVar(&f.Member, "member", "", "only those that this member follows: an id of starter member list")
 	c.Flags().StringVar(&f.MemberRole, "member-role", "", "only those that a member of this role follows")
 	c.Flags().StringVar(&f.MemberStore, "member-store", "", "only those that a member of this store follows")
 	c.Flags().StringVar(&f.MemberRegion, "member-region", "", "only those that a member of this region follows")
 	c.Flags().StringVar(&f.Sort, "sort", "", "-last_message (default), last_message, -followed, followed or waiting")
 	c.Flags().BoolVar(&f.Waiting, "waiting", false, "only where the customer has waited for 30 minutes or longer, the longest first")
 	c.Flags().BoolVar(&f.Unread, "unread", false, "only with unread messages")
+	ids(c, "member")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
 		list, err := a.client.Conversations(ctx, f, *page)
 		if err != nil {
@@ -111,6 +112,7 @@ func (a *app) conversationCreateCommand() *cobra.Command {
 	c.Flags().BoolVar(&n.TakeOver, "take-over", false, "take it over from another member who has it")
 	key := c.Flags().String("key", "", "idempotency key")
 	required(c, "account", "phone")
+	ids(c, "account")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
 		made, err := a.client.CreateConversation(ctx, n, *key)
 		if err != nil {
@@ -129,8 +131,9 @@ func (a *app) conversationMoveCommand(step, short string) *cobra.Command {
 	var m apiclient.Move
 	c := &cobra.Command{Use: step + " CONVERSATION", Short: short, Args: cobra.ExactArgs(1)}
 	if step == apiclient.TransferStep {
-		c.Flags().StringVar(&m.ReceiverID, "to", "", "member who receives it")
+		c.Flags().StringVar(&m.ReceiverID, "to", "", "member who receives it: an id of starter member list")
 		required(c, "to")
+		ids(c, "to")
 	}
 	c.Flags().Int64Var(&m.Version, "version", 0, "as it was shown; refused if somebody was faster")
 	c.Flags().StringVar(&m.Reason, "reason", "", "for the audit log")

@@ -69,6 +69,7 @@ func (a *app) conversationSendCommand() *cobra.Command {
 	language := c.Flags().String("language", "", "language of the template, such as zh_TW")
 	params := c.Flags().StringSlice("param", nil, "parameters of the template's body, in order")
 	key := c.Flags().String("key", "", "idempotency key: the same one sends once")
+	ids(c, "media", "saved-reply", "quote")
 	c.MarkFlagsOneRequired("text", "shopping-link", "template", "media", "saved-reply")
 	c.MarkFlagsMutuallyExclusive("text", "shopping-link", "template", "media", "saved-reply")
 	c.RunE = act(func(ctx context.Context, args []string) error {

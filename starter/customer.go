@@ -21,9 +21,11 @@ func (a *app) customerImportCommand() *cobra.Command {
 	c := &cobra.Command{Use: "import FILE", Short: `Import customers from a CSV file ("-": standard input)`, Args: cobra.ExactArgs(1)}
 	team := a.teamFlag(c)
 	follower := c.Flags().String("follower", "", "member who follows the conversations; without one they wait for a person")
+	ids(c, "follower")
 	accounts := map[string]*string{}
 	for _, channel := range channels {
 		accounts[channel] = c.Flags().String(channel+"-account", "", "channel account id; needed when the team has several of "+channel)
+		ids(c, channel+"-account")
 	}
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		id, err := team()

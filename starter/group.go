@@ -33,6 +33,7 @@ func (a *app) groupCreateCommand() *cobra.Command {
 	key := c.Flags().String("key", "", "idempotency key: the same one asks for the same group")
 	watch := c.Flags().Bool("watch", false, "wait until nothing is waited for any more")
 	required(c, "account", "name", "member")
+	ids(c, "account")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
 		accepted, err := a.client.CreateGroup(ctx, n, *key)
 		if err != nil {
@@ -182,7 +183,8 @@ func (a *app) sayMember(m apiclient.GroupMember, err error) error {
 
 func (a *app) groupMoveCommand(step, short string) *cobra.Command {
 	c := &cobra.Command{Use: step + " GROUP", Short: short, Args: cobra.ExactArgs(1)}
-	receiver := c.Flags().String("to", "", "member who receives it; transfer only")
+	receiver := c.Flags().String("to", "", "member who receives it: an id of starter member list; transfer only")
+	ids(c, "to")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		g, err := a.client.MoveGroup(ctx, args[0], step, *receiver)
 		if err != nil {

@@ -11,21 +11,22 @@ import (
 
 func (a *app) groupMessagesCommand() *cobra.Command {
 	c := &cobra.Command{Use: "messages GROUP", Short: "Show the latest messages of a group, newest first", Args: cobra.ExactArgs(1)}
-	limit := c.Flags().Int("limit", 20, "how many")
+	rows := limit(20)
+	c.Flags().Var(&rows, "limit", "how many, 1 to 200")
 	c.RunE = act(func(ctx context.Context, args []string) error {
-		list, err := a.client.GroupMessages(ctx, args[0], *limit)
+		list, err := a.client.GroupMessages(ctx, args[0], int(rows))
 		if err != nil {
 			return err
 		}
-		var rows [][]string
+		var table [][]string
 		for _, m := range list {
 			row := []string{m.ID, when(&m.At), m.Direction, dash(m.State), dash(m.Code), "-", saidWith(m.Text, m.Media)}
 			if m.Direction == "out" {
 				row[5] = fmt.Sprintf("%d/%d/%d", m.Members, m.Received, m.Read)
 			}
-			rows = append(rows, row)
+			table = append(table, row)
 		}
-		return a.table([]string{"message", "at", "direction", "state", "code", "members/received/read", "text"}, rows)
+		return a.table([]string{"message", "at", "direction", "state", "code", "members/received/read", "text"}, table)
 	})
 	return c
 }
@@ -40,6 +41,7 @@ func (a *app) groupSendCommand() *cobra.Command {
 	language := c.Flags().String("language", "", "language of the template, such as zh_TW")
 	params := c.Flags().StringSlice("param", nil, "parameters of the template's body, in order")
 	key := c.Flags().String("key", "", "idempotency key: the same one sends once")
+	ids(c, "media", "quote")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		content := apiclient.GroupContent{QuotedID: *quote}
 		switch {

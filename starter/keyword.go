@@ -26,6 +26,7 @@ func (a *app) keywordSaveCommand(use, short string, args int) *cobra.Command {
 	c.Flags().StringVar(&r.AssignTo, "assign", "", "member who becomes the follower")
 	c.Flags().BoolVar(&r.AskHuman, "ask-human", false, "who writes it asks for a human")
 	required(c, "keyword")
+	ids(c, "assign")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		saved, err := a.client.SaveKeyword(ctx, strings.Join(args, ""), r)
 		if err == nil {

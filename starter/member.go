@@ -91,7 +91,7 @@ func (a *app) tokenPlatformCommand() *cobra.Command {
 		a.say("%s", token.Token)
 		return nil
 	})
-	return c
+	return offline(c)
 }
 
 func (a *app) tokenCreateCommand() *cobra.Command {
@@ -100,6 +100,7 @@ func (a *app) tokenCreateCommand() *cobra.Command {
 	member := c.Flags().String("member", "", "id of the member it acts as")
 	lives := c.Flags().Duration("expires-in", 24*time.Hour, "how long it lives")
 	required(c, "member")
+	ids(c, "member")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
 		id, err := team()
 		if err != nil {
@@ -121,6 +122,7 @@ func (a *app) keyCommand() *cobra.Command {
 	member := c.Flags().String("member", "", "id of the member it acts as")
 	name := c.Flags().String("name", "", "what the key is for")
 	required(c, "member", "name")
+	ids(c, "member")
 	c.RunE = act(func(ctx context.Context, _ []string) error {
 		id, err := team()
 		if err != nil {

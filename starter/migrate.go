@@ -25,5 +25,5 @@ func (a *app) migrateCommand() *cobra.Command {
 		a.say("%d migrations applied", applied)
 		return nil
 	})
-	return c
+	return offline(c)
 }

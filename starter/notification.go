@@ -52,6 +52,7 @@ func (a *app) notificationReadCommand() *cobra.Command {
 	var r apiclient.NotificationsRead
 	c := &cobra.Command{Use: "read [NOTIFICATION...]", Short: "Mark notifications as read"}
 	c.Flags().StringVar(&r.UpTo, "up-to", "", "instead of naming them: this one and all that are older")
+	ids(c, "up-to")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		if r.IDs = args; (len(args) == 0) == (r.UpTo == "") {
 			return &usageError{"name notifications, or one with --up-to"}

@@ -107,6 +107,7 @@ func (a *app) broadcastRetryCommand() *cobra.Command {
 	c := &cobra.Command{Use: "retry BROADCAST", Short: "Send again what a broadcast did not send, as a new one", Args: cobra.ExactArgs(1)}
 	c.Flags().StringVar(&r.Scope, "scope", "failed", "failed; unknown: what has no outcome yet; list: the conversations given; rest: what was cancelled or is stopped")
 	c.Flags().StringSliceVar(&r.ConversationIDs, "conversation", nil, "with scope list: a conversation; may be repeated")
+	ids(c, "conversation")
 	c.Flags().StringVar(&t.Name, "template", "", "another template; with --language and --param")
 	c.Flags().StringVar(&t.Language, "language", "", "of the template, such as zh_TW")
 	c.Flags().StringArrayVar(&t.Params, "param", nil, "a parameter of the template; may be repeated")

@@ -28,6 +28,16 @@ var nextSteps = map[string]string{
 	"internal_error":          "try again; if it stays, look into the API's log",
 }
 
+// explain makes one line of what went wrong. A refusal of the input names the
+// ids that are none as they were given, which the API only knows as fields.
+func (e *actionError) explain() string {
+	var problem *apiclient.Problem
+	if e.wrongIDs != "" && errors.As(e.err, &problem) && (problem.Code == "input_invalid" || problem.Code == "bad_query") {
+		return problem.Code + ": " + oneLine(e.wrongIDs)
+	}
+	return explain(e.err)
+}
+
 // explain makes one line of an error: code, detail, rule and what to do next.
 func explain(err error) string {
 	var problem *apiclient.Problem

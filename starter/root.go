@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,16 +32,16 @@ func run(ctx context.Context, args []string, s surroundings) int {
 	a := &app{surroundings: s}
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
 	var acted *actionError
 	if errors.As(err, &acted) {
-		fmt.Fprintln(s.err, "starter: "+explain(acted.err))
+		fmt.Fprintln(s.err, "starter: "+acted.explain())
 		return 1
 	}
-	fmt.Fprintln(s.err, "starter: usage: "+oneLine(err.Error())+"; see starter --help")
+	fmt.Fprintln(s.err, "starter: usage: "+oneLine(err.Error())+"; see "+c.CommandPath()+" --help")
 	return 2
 }
 
@@ -49,27 +50,60 @@ func (a *app) root() *cobra.Command {
 		a.migrateCommand(), a.teamCommand(), a.memberCommand(), a.tokenCommand(), a.keyCommand(), a.accountCommand(),
 		a.templateCommand(), a.customerCommand(), a.mediaCommand(), a.broadcastCommand(), a.groupCommand(), a.conversationCommand(), a.notificationCommand(), a.keywordCommand(), a.autoCloseCommand(), a.deadLetterCommand(), a.auditCommand())
 	root.Long = root.Short + ".\n\nEnvironment: OMNIFLOW_API_URL (default " + apiclient.DefaultURL +
-		"), OMNIFLOW_TOKEN, OMNIFLOW_TEAM;\nDATABASE_URL for migrate, OMNIFLOW_JWT_KEYS for token platform."
+		"), OMNIFLOW_TOKEN; OMNIFLOW_TEAM for the commands\nthat take --team: a member's token acts in its own team, and another one is refused;\nDATABASE_URL for migrate, OMNIFLOW_JWT_KEYS for token platform."
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the API's JSON instead of tables")
-	root.PersistentPreRun = func(*cobra.Command, []string) { a.connect() }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if c.HasSubCommands() {
+			return nil // it only shows its help
+		}
+		if err := a.oneTeam(c); err != nil {
+			return err
+		}
+		return a.connect()
+	}
 	return root
 }
 
+// offline marks a command that asks no API.
+func offline(c *cobra.Command) *cobra.Command {
+	c.PersistentPreRun = func(*cobra.Command, []string) {}
+	return c
+}
+
+// oneTeam refuses to act where the command line or the environment names a team
+// and a member's token another one: the token would decide, without a word. The
+// team of a machine key is known to the API alone.
+func (a *app) oneTeam(c *cobra.Command) error {
+	name, given := "OMNIFLOW_TEAM", a.getenv("OMNIFLOW_TEAM")
+	if f := c.Flags().Lookup("team"); f != nil && f.Changed {
+		name, given = "--team", f.Value.String()
+	}
+	token := teamOf(a.getenv("OMNIFLOW_TOKEN"))
+	if given == "" || token == "" || strings.EqualFold(given, token) {
+		return nil
+	}
+	return &usageError{fmt.Sprintf("%s is %s, but OMNIFLOW_TOKEN is of a member of team %s", name, given, token)}
+}
+
 // connect makes the client; nothing is sent before a command acts.
-func (a *app) connect() {
+func (a *app) connect() error {
 	base := a.getenv("OMNIFLOW_API_URL")
 	if base == "" {
 		base = apiclient.DefaultURL
+	}
+	if !strings.HasPrefix(base, "http://") && !strings.HasPrefix(base, "https://") {
+		return &usageError{fmt.Sprintf("OMNIFLOW_API_URL must begin with http:// or https://, not be %q", base)}
 	}
 	var options []apiclient.Option
 	if a.json {
 		options = append(options, apiclient.Raw(a.printRaw))
 	}
 	a.client = apiclient.New(base, a.getenv("OMNIFLOW_TOKEN"), options...)
+	return nil
 }
 
 // group is a command that only holds others; a word it does not know is a
@@ -88,7 +122,10 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 }
 
 // actionError is an error of the act itself, not of the command line.
-type actionError struct{ err error }
+type actionError struct {
+	err      error
+	wrongIDs string // what of the command line should be an id and is none
+}
 
 func (e *actionError) Error() string { return e.err.Error() }
 func (e *actionError) Unwrap() error { return e.err }
@@ -107,6 +144,6 @@ func act(f func(ctx context.Context, args []string) error) func(*cobra.Command, 
 		if err == nil || errors.As(err, &usage) {
 			return err
 		}
-		return &actionError{err}
+		return &actionError{err, wrongIDs(c, args)}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"omniflow/internal/keyring"
@@ -196,6 +195,8 @@ func TestCommands(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
+	const known, invalid = "01a1f917-f04c-736b-8e47-429ded45f956", `{"code":"input_invalid","errors":[{"message":"must be an id","location":"body"}]}`
+	const anID = " must be an id such as 01a1f917-f04c-736b-8e47-429ded45f955, not a number or a name\n"
 	tests := []struct {
 		name, args string
 		status     int
@@ -207,11 +208,27 @@ func TestErrors(t *testing.T) {
 			"starter: broadcast_message_count: 6 messages, at most 5 (BRD-05); correct the request and try again\n"},
 		{"a known next step", "broadcast show B", 401, `{"code":"unauthenticated","detail":"no token"}`, 1,
 			"starter: unauthenticated: no token; set OMNIFLOW_TOKEN to a valid token (starter token create, or starter token platform)\n"},
-		{"unknown command", "team bogus", 200, ``, 2, "starter: usage: unknown command \"bogus\" for \"starter team\"; see starter --help\n"},
-		{"unknown flag", "team create --nam n", 200, ``, 2, "starter: usage: unknown flag: --nam; see starter --help\n"},
-		{"missing flag", "team create", 200, ``, 2, "starter: usage: required flag(s) \"name\" not set; see starter --help\n"},
-		{"missing argument", "broadcast show", 200, ``, 2, "starter: usage: accepts 1 arg(s), received 0; see starter --help\n"},
-		{"no database", "migrate", 200, ``, 2, "starter: usage: DATABASE_URL is not set; see starter --help\n"},
+		{"unknown command", "team bogus", 200, ``, 2, "starter: usage: unknown command \"bogus\" for \"starter team\"; see starter team --help\n"},
+		{"unknown flag", "team create --nam n", 200, ``, 2, "starter: usage: unknown flag: --nam; see starter team create --help\n"},
+		{"missing flag", "team create", 200, ``, 2, "starter: usage: required flag(s) \"name\" not set; see starter team create --help\n"},
+		{"missing argument", "broadcast show", 200, ``, 2, "starter: usage: accepts 1 arg(s), received 0; see starter broadcast show --help\n"},
+		{"no database", "migrate", 200, ``, 2, "starter: usage: DATABASE_URL is not set; see starter migrate --help\n"},
+		{"an unknown word", "bogus", 200, ``, 2, "starter: usage: unknown command \"bogus\" for \"starter\"; see starter --help\n"},
+		{"a page too long", "conversation list --limit 999", 200, ``, 2,
+			"starter: usage: invalid argument \"999\" for \"--limit\" flag: limit is 1 to 200; see starter conversation list --help\n"},
+		{"messages of a group, too many", "group messages G --limit 0", 200, ``, 2,
+			"starter: usage: invalid argument \"0\" for \"--limit\" flag: limit is 1 to 200; see starter group messages --help\n"},
+		{"a flag that is no id", "token create --member nope", 422, invalid, 1, "starter: input_invalid: --member \"nope\"" + anID},
+		{"a receiver that is no id", "conversation transfer " + known + " --to nope", 422, invalid, 1, "starter: input_invalid: --to \"nope\"" + anID},
+		{"a filter that is no id", "conversation list --member nope", 422, `{"code":"bad_query","detail":"member is the id of a member","rule":"SRC-04"}`, 1,
+			"starter: bad_query: --member \"nope\"" + anID},
+		{"an argument that is no id", "conversation resend " + known + " 7", 422, invalid, 1, "starter: input_invalid: MESSAGE \"7\"" + anID},
+		{"several that are none", "conversation collaborator add 1 " + known + " Lin", 422, invalid, 1,
+			"starter: input_invalid: CONVERSATION \"1\" and MEMBER \"Lin\"" + anID},
+		{"ids in a list", "broadcast retry " + known + " --scope list --conversation " + known + ",x", 422, invalid, 1, "starter: input_invalid: --conversation \"x\"" + anID},
+		{"a number that is no id", "group add " + known + " 12", 422, `{"code":"input_invalid","detail":"no"}`, 1, "starter: input_invalid: no; correct the request and try again\n"},
+		{"a refusal of something else", "conversation transfer C --to M", 422, `{"code":"receiver_inactive","detail":"no"}`, 1,
+			"starter: receiver_inactive: no; correct the request and try again\n"},
 		{"no such file", "customer import nowhere.csv", 200, ``, 1, "starter: open nowhere.csv: no such file or directory\n"},
 	}
 	for _, tt := range tests {
@@ -245,21 +262,16 @@ func TestCheckOfARefusedBroadcast(t *testing.T) {
 	}
 }
 
-func TestNoTeam(t *testing.T) {
+func TestAddressWithoutScheme(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, `{}`))
-	s.env["OMNIFLOW_TEAM"] = ""
-	code, _, errs := s.run(context.Background(), "account", "list")
+	s.env["OMNIFLOW_API_URL"] = "127.0.0.1:8080"
+	code, _, errs := s.run(t.Context(), "conversation", "list")
 	require.Equal(t, 2, code)
-	require.Contains(t, errs, "no team: give --team or set OMNIFLOW_TEAM")
-	tokens, err := keyring.ParseTokens(keyring.NewKey("k1"))
-	require.NoError(t, err)
-	team := uuid.New()
-	s.env["OMNIFLOW_TOKEN"], err = tokens.Sign(keyring.Claims{Scope: keyring.ScopeMember, TeamID: team, ExpiresAt: time.Now()})
-	require.NoError(t, err)
-	code, _, errs = s.run(context.Background(), "account", "list")
+	require.Equal(t, "starter: usage: OMNIFLOW_API_URL must begin with http:// or https://, not be \"127.0.0.1:8080\"; see starter conversation list --help\n", errs)
+	s.env["OMNIFLOW_JWT_KEYS"] = keyring.NewKey("k1")
+	code, _, errs = s.run(t.Context(), "token", "platform")
 	require.Zero(t, code, errs)
-	require.Equal(t, []string{"GET /v1/teams/" + team.String() + "/channel-accounts?limit=50"}, s.requests)
 }
 
 func TestPlatformToken(t *testing.T) {

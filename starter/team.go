@@ -75,11 +75,3 @@ func teamOf(token string) string {
 	}
 	return team
 }
-
-// pageFlags adds --limit and --after to a command.
-func pageFlags(c *cobra.Command) *apiclient.Page {
-	var p apiclient.Page
-	c.Flags().IntVar(&p.Limit, "limit", 50, "rows a page, 1 to 200")
-	c.Flags().StringVar(&p.After, "after", "", "go on after this page")
-	return &p
-}
