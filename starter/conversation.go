@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +64,7 @@ func (a *app) printConversations(items ...apiclient.Conversation) error {
 		if c.Pinned {
 			mark = "pinned"
 		}
-		rows = append(rows, []string{c.ID, c.Channel, c.Name, c.State, dash(c.FollowerName), strconv.FormatInt(c.Unread, 10), c.Waiting, when(&c.LastMessageAt), dash(mark)})
+		rows = append(rows, []string{c.ID, c.Channel, short(c.Name), c.State, dash(c.FollowerName), strconv.FormatInt(c.Unread, 10), waits(c), when(&c.LastMessageAt), dash(mark)})
 	}
 	return a.table([]string{"id", "channel", "name", "state", "follower", "unread", "waiting", "last message", "mark"}, rows)
 }
@@ -77,17 +78,55 @@ func (a *app) conversationShowCommand() *cobra.Command {
 	return c
 }
 
+// waits is for how long a customer has waited for a person: "-", "<30m", "30m+",
+// "1h+" or "2h+". In the hands of a bot or closed nobody waits.
+func waits(c apiclient.Conversation) string {
+	over, ok := strings.CutPrefix(c.Waiting, "over_")
+	switch {
+	case ok:
+		return over + "+"
+	case c.WaitingSince != nil && (c.State == "pending_human" || c.State == "handling"):
+		return "<30m"
+	}
+	return "-"
+}
+
+// sayConversation shows a conversation, a line a field.
 func (a *app) sayConversation(c apiclient.Conversation, err error) error {
 	if err != nil {
 		return err
 	}
-	a.say("conversation %s with %s on %s: %s, followed by %s, %d unread, waiting %s, window %s %s, version %d",
-		c.ID, c.Name, c.Channel, c.State, dash(c.FollowerName), c.Unread, c.Waiting, c.Window, c.Hint, c.Version)
+	window := c.Window
+	if c.Hint != "" {
+		window += ": " + c.Hint
+	}
+	for _, field := range [][2]string{{"conversation", c.ID}, {"customer", c.Name}, {"channel", c.Channel}, {"state", c.State}, {"follower", c.FollowerName},
+		{"collaborators", strings.Join(c.Collaborators, " ")}, {"unread", strconv.FormatInt(c.Unread, 10)}, {"waiting", waits(c)}, {"window", window},
+		{"pinned", yes(c.Pinned)}, {"last message", when(&c.LastMessageAt)}, {"version", strconv.FormatInt(c.Version, 10)}, {"workflow", c.WorkflowID}} {
+		a.say("%-13s  %s", field[0], dash(printable(field[1:])[0]))
+	}
 	return nil
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+// sayMoved says what came of a step.
+func (a *app) sayMoved(c apiclient.Conversation, err error) error {
+	if err == nil {
+		a.say("conversation %s is %s, followed by %s, version %d", c.ID, c.State, dash(c.FollowerName), c.Version)
+	}
+	return err
 }
 
 func (a *app) conversationLogCommand() *cobra.Command {
 	c := &cobra.Command{Use: "log CONVERSATION", Short: "Show the event state log of a conversation", Args: cobra.ExactArgs(1)}
+	c.Long = c.Short + ". Reasons given with a step are in the audit log: starter audit CONVERSATION, as an administrator."
+	all := c.Flags().Bool("all", false, "also what was written into the conversation about it (kind system)")
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		entries, err := a.client.ConversationLog(ctx, args[0])
 		if err != nil {
@@ -95,6 +134,9 @@ func (a *app) conversationLogCommand() *cobra.Command {
 		}
 		var rows [][]string
 		for _, e := range entries {
+			if e.Kind == "system" && !*all {
+				continue
+			}
 			rows = append(rows, []string{when(&e.At), e.Kind, e.Event, dash(e.From), dash(e.To), dash(e.Actor), dash(e.Follower), dash(e.Text)})
 		}
 		return a.table([]string{"at", "kind", "event", "from", "to", "actor", "follower", "text"}, rows)
@@ -138,17 +180,23 @@ func (a *app) conversationMoveCommand(step, short string) *cobra.Command {
 	c.Flags().Int64Var(&m.Version, "version", 0, "as it was shown; refused if somebody was faster")
 	c.Flags().StringVar(&m.Reason, "reason", "", "for the audit log")
 	c.RunE = act(func(ctx context.Context, args []string) error {
-		found, err := a.client.MoveConversation(ctx, args[0], step, m)
-		return a.sayConversation(found, err)
+		return a.sayMoved(a.client.MoveConversation(ctx, args[0], step, m))
 	})
 	return c
 }
+
+// marked says what a mark has done.
+var marked = map[string]string{apiclient.ViewStep: "viewed", apiclient.PinStep: "pinned", apiclient.UnpinStep: "no longer pinned"}
 
 func (a *app) conversationMarkCommand(step, short string) *cobra.Command {
 	c := &cobra.Command{Use: step + " CONVERSATION", Short: short, Args: cobra.ExactArgs(1)}
 	c.RunE = act(func(ctx context.Context, args []string) error {
 		found, err := a.client.MarkConversation(ctx, args[0], step)
-		return a.sayConversation(found, err)
+		if err != nil {
+			return err
+		}
+		a.say("conversation %s "+marked[step], found.ID)
+		return nil
 	})
 	return c
 }

@@ -168,5 +168,5 @@ func (a *app) conversationLines(ctx context.Context, id string) (lines []string,
 		}
 		lines = append(lines, fmt.Sprintf("%s  %-9s %s%s", m.At.Local().Format(time.TimeOnly), dash(who), said(m), became))
 	}
-	return append(lines, fmt.Sprintf("conversation is %s, followed by %s, waiting %s, version %d", c.State, dash(c.FollowerName), c.Waiting, c.Version)), over, nil
+	return append(lines, fmt.Sprintf("conversation is %s, followed by %s, waiting %s, version %d", c.State, dash(c.FollowerName), waits(c), c.Version)), over, nil
 }

@@ -5,13 +5,16 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"omniflow/internal/apiclient"
 )
 
 func TestConversationCommands(t *testing.T) {
 	t.Parallel()
-	const one = `{"id":"c1","channel":"line","name":"王小明","state":"handling","follower_id":null,"follower_name":"Jess","unread":2,"waiting":"over_30m","window":"open","version":3,"result":"exists_ask_takeover"}`
+	const one = `{"id":"c1","channel":"line","name":"王小明","state":"handling","follower_id":null,"follower_name":"Jess","unread":2,"waiting":"over_30m","window":"open","version":3,"workflow_id":"conversation/t/c1","result":"exists_ask_takeover"}`
 	for _, test := range []struct {
 		args   []string
 		answer string
@@ -22,11 +25,16 @@ func TestConversationCommands(t *testing.T) {
 			"GET /v1/conversations?limit=50&sort=waiting&view=my_handling&waiting=true", "more: --after n"},
 		{[]string{"conversation", "list", "--member-region", "north", "--member-store", "s"}, `{"items":[` + one + `]}`,
 			"GET /v1/conversations?limit=50&member_region=north&member_store=s", "王小明"},
-		{[]string{"conversation", "show", "c1"}, one, "GET /v1/conversations/c1", "followed by Jess, 2 unread"},
+		{[]string{"conversation", "show", "c1"}, one, "GET /v1/conversations/c1", "conversation   c1\ncustomer       王小明\nchannel        line\nstate          handling\n" +
+			"follower       Jess\ncollaborators  -\nunread         2\nwaiting        30m+\nwindow         open\npinned         no\nlast message   -\nversion        3\nworkflow       conversation/t/c1\n"},
+		{[]string{"conversation", "show", "c1"}, `{"id":"c1","window":"template_only","hint":"超過 24 小時"}`, "GET /v1/conversations/c1", "window         template_only: 超過 24 小時\n"},
 		{[]string{"conversation", "follow", "c1", "--version", "3"}, one, `POST /v1/conversations/c1:follow {"version":3}`, "handling"},
 		{[]string{"conversation", "transfer", "c1", "--to", "m1"}, one, `POST /v1/conversations/c1:transfer {"receiver_id":"m1"}`, "handling"},
 		{[]string{"conversation", "take-over", "c1", "--reason", "away"}, one, `POST /v1/conversations/c1:take-over {"reason":"away"}`, "handling"},
-		{[]string{"conversation", "pin", "c1"}, one, "POST /v1/conversations/c1:pin", "handling"},
+		{[]string{"conversation", "pin", "c1"}, one, "POST /v1/conversations/c1:pin", "conversation c1 pinned\n"},
+		{[]string{"conversation", "unpin", "c1"}, one, "POST /v1/conversations/c1:unpin", "conversation c1 no longer pinned\n"},
+		{[]string{"conversation", "view", "c1"}, one, "POST /v1/conversations/c1:view", "conversation c1 viewed\n"},
+		{[]string{"conversation", "list"}, `{"items":[]}`, "GET /v1/conversations?limit=50", "none\n"},
 		{[]string{"conversation", "create", "--account", "a1", "--phone", "+85291234567"}, one,
 			`POST /v1/conversations {"channel_account_id":"a1","phone":"+85291234567"}`, "Jess has it (handling): --take-over"},
 		{[]string{"conversation", "log", "c1"}, `{"items":[{"at":"2026-01-02T03:04:05Z","kind":"log","event":"end","text":"Jess 結束了對話。"}]}`, "GET /v1/conversations/c1/log", "Jess 結束了對話。"},
@@ -82,5 +90,40 @@ func TestConversationWatchEndsWithTheConversation(t *testing.T) {
 	})
 	code, out, errs := s.run(t.Context(), "conversation", "watch", "c1")
 	require.Zero(t, code, errs)
-	require.Regexp(t, `(?s)^\S+  customer  hello\n\S+  survey    how was it \[sent\]\nconversation is closed, followed by Jess, waiting none, version 0\n$`, out)
+	require.Regexp(t, `(?s)^\S+  customer  hello\n\S+  survey    how was it \[sent\]\nconversation is closed, followed by Jess, waiting -, version 0\n$`, out)
+}
+
+func TestConversationWaits(t *testing.T) {
+	t.Parallel()
+	since := time.Now()
+	for _, test := range []struct {
+		c    apiclient.Conversation
+		want string
+	}{
+		{apiclient.Conversation{State: "handling", Waiting: "none"}, "-"},
+		{apiclient.Conversation{State: "handling", Waiting: "none", WaitingSince: &since}, "<30m"},
+		{apiclient.Conversation{State: "pending_human", Waiting: "none", WaitingSince: &since}, "<30m"},
+		{apiclient.Conversation{State: "pending_human", Waiting: "over_30m", WaitingSince: &since}, "30m+"},
+		{apiclient.Conversation{State: "handling", Waiting: "over_2h", WaitingSince: &since}, "2h+"},
+		{apiclient.Conversation{State: "pending_bot", Waiting: "none", WaitingSince: &since}, "-"},
+		{apiclient.Conversation{State: "closed", Waiting: "none", WaitingSince: &since}, "-"},
+	} {
+		require.Equal(t, test.want, waits(test.c), "%+v", test.c)
+	}
+}
+
+// TestConversationLogWithoutSystemRows: what was written into the conversation
+// about a step says the same once more.
+func TestConversationLogWithoutSystemRows(t *testing.T) {
+	t.Parallel()
+	const log = `{"items":[{"at":"2026-01-02T03:04:05Z","kind":"log","event":"follow","text":"followed"},
+		{"at":"2026-01-02T03:04:05Z","kind":"system","event":"follow","text":"told"}]}`
+	s := newShell(t, answer(200, log))
+	code, out, errs := s.run(t.Context(), "conversation", "log", "c1")
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "followed")
+	require.NotContains(t, out, "told")
+	code, out, errs = s.run(t.Context(), "conversation", "log", "c1", "--all")
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "told")
 }

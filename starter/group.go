@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +60,7 @@ func (a *app) groupListCommand() *cobra.Command {
 		}
 		var rows [][]string
 		for _, g := range list.Items {
-			rows = append(rows, []string{g.ID, g.Title, g.State, dash(g.Code), dash(g.View), when(&g.CreatedAt)})
+			rows = append(rows, []string{g.ID, short(g.Title), g.State, dash(g.Code), dash(g.View), when(&g.CreatedAt)})
 		}
 		if err := a.table([]string{"id", "title", "state", "code", "view", "created"}, rows); err != nil {
 			return err
@@ -84,10 +85,15 @@ func (a *app) groupShowCommand() *cobra.Command {
 
 // printGroup shows one group: a line about the whole, a row a member.
 func (a *app) printGroup(g apiclient.Group) error {
-	a.say("group %s %s: %s %s, %s, waits for %s", g.ID, g.Title, g.State, g.Code, dash(g.ConversationState), waiting(g.Waiting))
+	state := strings.TrimSpace(g.State + " " + g.Code)
+	a.say("group %s %s: %s, %s, waits for %s", g.ID, g.Title, state, dash(g.ConversationState), waiting(g.Waiting))
+	if len(g.Members) == 0 {
+		a.say("no members")
+		return nil
+	}
 	var rows [][]string
 	for _, m := range g.Members {
-		rows = append(rows, []string{m.ID, m.Name, m.State, dash(m.Code), waiting(m.Waiting)})
+		rows = append(rows, []string{m.ID, short(m.Name), m.State, dash(m.Code), waiting(m.Waiting)})
 	}
 	return a.table([]string{"member", "name", "state", "code", "waits for"}, rows)
 }

@@ -32,9 +32,14 @@ func (a *app) say(format string, args ...any) {
 }
 
 // table writes rows under a header, for people: columns are as wide as what a
-// terminal shows of them, in which a Chinese character takes two places.
+// terminal shows of them, in which a Chinese character takes two places. Of no
+// row it says "none".
 func (a *app) table(header []string, rows [][]string) error {
 	if a.json {
+		return nil
+	}
+	if len(rows) == 0 {
+		a.say("none")
 		return nil
 	}
 	lines := make([][]string, 1, len(rows)+1)
@@ -85,6 +90,28 @@ func printable(row []string) []string {
 		}, cell)
 	}
 	return clean
+}
+
+// nameWidth is how much of a customer's name a table shows.
+const nameWidth = 24
+
+// short is a name that is cut to nameWidth places, the last of which is then an
+// ellipsis.
+func short(name string) string {
+	if uniseg.StringWidth(name) <= nameWidth {
+		return name
+	}
+	cut, width := 0, 0
+	for rest, state := name, -1; rest != ""; {
+		var cluster string
+		var wide int
+		cluster, rest, wide, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if width += wide; width > nameWidth-1 {
+			break
+		}
+		cut += len(cluster)
+	}
+	return name[:cut] + "…"
 }
 
 // more says how to see the next page.

@@ -40,3 +40,33 @@ func TestARowOfAnyLengthIsPrinted(t *testing.T) {
 	require.NoError(t, a.table([]string{"a", "b"}, [][]string{{"1"}, {"1", "2", "3"}}))
 	require.Equal(t, "A  B\n1\n1  2  3\n", out.String())
 }
+
+func TestNoRow(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	a := &app{surroundings: surroundings{out: &out}}
+	require.NoError(t, a.table([]string{"a", "b"}, nil))
+	require.Equal(t, "none\n", out.String())
+	out.Reset()
+	a.json = true
+	require.NoError(t, a.table([]string{"a"}, nil))
+	require.Empty(t, out.String())
+}
+
+func TestLongNamesAreShort(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"":                                  "",
+		"Jess":                              "Jess",
+		strings.Repeat("x", 24):             strings.Repeat("x", 24),
+		"U0000000000000000000000000000abcd": "U0000000000000000000000…",
+		strings.Repeat("王", 12):             strings.Repeat("王", 12),
+		strings.Repeat("王", 13):             strings.Repeat("王", 11) + "…",
+		"a" + strings.Repeat("王", 13):       "a" + strings.Repeat("王", 11) + "…",
+		strings.Repeat("👩‍👩‍👧", 20):         strings.Repeat("👩‍👩‍👧", 11) + "…",
+	} {
+		got := short(name)
+		require.Equal(t, want, got)
+		require.LessOrEqual(t, uniseg.StringWidth(got), 24)
+	}
+}
