@@ -47,6 +47,6 @@ func (a *app) sayCollaborators(c apiclient.Conversation, err error) error {
 	if err != nil {
 		return err
 	}
-	a.say("%s %s: followed by %s, %d collaborators %s", c.ID, c.State, dash(c.FollowerName), len(c.Collaborators), strings.Join(c.Collaborators, " "))
+	a.say("conversation %s is %s, followed by %s, collaborators %s", c.ID, c.State, dash(c.FollowerName), dash(strings.Join(c.Collaborators, " ")))
 	return nil
 }
