@@ -41,7 +41,13 @@ type ConversationFacts struct {
 	// WroteAfter is when the customer wrote the first message that came in
 	// after the last of the replies that were sent; zero: none did.
 	WroteAfter time.Time
+	// Unheard says that webhooks wait to be read which came before StepDue of
+	// the plan made without it: one of them may be the customer's message.
+	Unheard bool
 }
+
+// unheardPause is when to look again for an ending that webhooks hold up.
+const unheardPause = 2 * time.Second
 
 // ServeStep is what a plan wants to be done in the transaction that made it,
 // before another plan is made.
@@ -64,6 +70,7 @@ type ConversationPlan struct {
 	Replied      []uuid.UUID // human replies whose effect this plan holds
 	Done         []uuid.UUID // messages with which nothing is left to do
 	Step         ServeStep
+	StepDue      time.Time   // of a reminder or an ending: since when it is due
 	Due          []uuid.UUID // messages to hand over or to decide now, in order
 	Queued       int         // messages not settled
 	Next         time.Time   // when to look again, if there is nothing else
@@ -162,13 +169,17 @@ func (f ConversationFacts) silence(p *ConversationPlan, now time.Time) {
 		s.Busy = s.Busy || m.Origin == OriginAgent && !m.State.Settled()
 	}
 	p.ClosesAt = s.ClosesAt()
-	switch step, at := s.Next(now); step {
+	step, at := s.Next(now)
+	if f.Unheard && (step == CloseWarn || step == CloseNow) {
+		step, at = CloseWait, now.Add(unheardPause)
+	}
+	switch step {
 	case CloseWait:
 		p.sooner(at)
 	case CloseWarn:
-		p.Step = ServeReminder
+		p.Step, p.StepDue = ServeReminder, at
 	case CloseNow:
-		p.Step = ServeEnding
+		p.Step, p.StepDue = ServeEnding, at
 	}
 }
 

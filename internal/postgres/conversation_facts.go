@@ -100,6 +100,10 @@ func addSilence(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, r 
 		return nil
 	}
 	rule, err := loadAutoClose(ctx, tx, ref.TeamID, *r.RuleID)
+	var gone *omniflow.Refusal
+	if errors.As(err, &gone) && gone.Code == omniflow.NotFound {
+		return nil // deleted since its id was read
+	}
 	if err != nil {
 		return err
 	}

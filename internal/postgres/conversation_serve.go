@@ -56,6 +56,12 @@ func serve(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, turn *o
 		return false, err
 	}
 	p := f.Plan(now)
+	if !p.StepDue.IsZero() {
+		if f.Unheard, err = unheard(ctx, tx, ref.TeamID, p.StepDue); err != nil {
+			return false, err
+		}
+		p = f.Plan(now)
+	}
 	*turn = p.Turn(f, now)
 	if err := writePlan(ctx, tx, ref, p); err != nil {
 		return false, err
@@ -84,7 +90,8 @@ func writePlan(ctx context.Context, tx pgx.Tx, ref omniflow.ConversationRef, p o
 	_, err := tx.Exec(ctx, `
 		UPDATE conversations SET waiting_since = $2, waiting_level = $3, last_human_reply_at = $4,
 		  armed_until = CASE WHEN $5 THEN now() WHEN $6 THEN NULL ELSE $7::timestamptz END,
-		  reminded_at = CASE WHEN $8 THEN NULL ELSE reminded_at END, close_from = CASE WHEN $8 THEN NULL ELSE close_from END
+		  reminded_at = CASE WHEN $8 THEN NULL ELSE reminded_at END,
+		  close_from = CASE WHEN $8 AND close_from <= $4 THEN NULL ELSE close_from END
 		WHERE id = $1`, ref.ConversationID, orNull(p.WaitingSince), int16(p.Level), orNull(p.RepliedAt), busy, p.Over, p.Next, len(p.Replied) > 0)
 	if err != nil {
 		return fmt.Errorf("write plan: %w", err)

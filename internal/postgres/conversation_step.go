@@ -37,8 +37,9 @@ func (w stepWrite) commit(ctx context.Context, tx pgx.Tx) error {
 // write stores the step, with what begins or ends by it: the former follower's
 // place (D-COL-4), the wait (closing ends it; out of the bot its level is shown
 // at once, D-WTG-2), pins (PIN-03, D-PIN-1), the unread count of who follows
-// (D-UNR-1). A reopened conversation closes itself
-// only after the next human reply (section 18).
+// (D-UNR-1). A reopened conversation closes itself only after the next human
+// reply (section 18): one that left before counts no more, though its outcome
+// is learned later.
 func (w stepWrite) write(ctx context.Context, tx pgx.Tx) error {
 	if w.Collaborators && w.Next != nil && w.Former != nil && *w.Next != *w.Former {
 		_, err := tx.Exec(ctx, `UPDATE collaborators SET member_id = $3 WHERE conversation_id = $1 AND member_id = $2`, w.ConversationID, *w.Next, *w.Former)
@@ -60,6 +61,14 @@ WHERE team_id = $1 AND id = $2 RETURNING waiting_since, now()`,
 		w.TeamID, w.ConversationID, string(w.To), w.Next).Scan(&since, &now)
 	if err != nil {
 		return fmt.Errorf("write step: %w", err)
+	}
+	if w.From == omniflow.Closed {
+		_, err := tx.Exec(ctx, `
+UPDATE conversation_messages x SET replied = true FROM messages m
+WHERE x.conversation_id = $1 AND x.origin = 'agent' AND NOT x.replied AND m.id = x.message_id AND m.state <> 'queued'`, w.ConversationID)
+		if err != nil {
+			return fmt.Errorf("leave earlier replies out: %w", err)
+		}
 	}
 	level, _ := omniflow.WaitingLevelOf(w.To, orZero(since), now)
 	if _, err = tx.Exec(ctx, `UPDATE conversations SET waiting_level = $2 WHERE id = $1 AND waiting_level <> $2`,

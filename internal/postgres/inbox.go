@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -68,6 +69,22 @@ func (s *Store) drainInbox(ctx context.Context, limit int, read func([]omniflow.
 		return omniflow.IntakeResult{}, err
 	}
 	return result, nil
+}
+
+// unheardScan bounds how far unheard looks.
+const unheardScan = 1000
+
+// unheard says whether a webhook of the team that came by then has not been
+// read; a team whose place in a long backlog is not known counts as such.
+func unheard(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, then time.Time) (bool, error) {
+	var waits bool
+	err := tx.QueryRow(ctx, `
+SELECT COALESCE(bool_or(i.team_id = $1 AND i.received_at <= $2) OR count(*) = $3 AND max(i.received_at) <= $2, false)
+FROM (SELECT team_id, received_at FROM inbox WHERE processed_at IS NULL ORDER BY id LIMIT $3) i`, teamID, then, unheardScan).Scan(&waits)
+	if err != nil {
+		return false, fmt.Errorf("look for webhooks that wait: %w", err)
+	}
+	return waits, nil
 }
 
 // applyItems applies a batch. An item that comes alone and is refused becomes a
