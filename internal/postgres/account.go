@@ -139,8 +139,9 @@ SELECT `+limiterColumns+` FROM limiters WHERE team_id = $1 AND channel_account_i
 	return nil
 }
 
-// ResumeAccount lets a stopped account send again and opens its limiters; the
-// audit log keeps who did so and why. Refusal not_found.
+// ResumeAccount lets a stopped account send again, at once also what waits for
+// it, and opens its limiters; the audit log keeps who did so and why. Refusal
+// not_found.
 func (s *Store) ResumeAccount(ctx context.Context, teamID, id uuid.UUID, by By) error {
 	return s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
 		var was string
@@ -155,8 +156,57 @@ UPDATE limiters SET closed_until = '-infinity', reason = '' WHERE team_id = $1 A
 		if err != nil {
 			return fmt.Errorf("open limiters of %s: %w", id, err)
 		}
+		if err := sendWaiting(ctx, tx, teamID, id); err != nil {
+			return err
+		}
 		return audit(ctx, tx, teamID, by.ActorID, "account.resume", id.String(), map[string]any{"reason": by.Reason, "code": was})
 	})
+}
+
+// sendWaiting makes what waits outside broadcasts for accounts that tx has made
+// active due now, and tells the runs that would sleep on. A claim that found an
+// account stopped has either put its message off before, or looks again after
+// tx (ClaimMessage). So a message that somebody holds is passed over instead of
+// waited for: in the order of applyIntake messages come before accounts.
+func sendWaiting(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, accounts ...uuid.UUID) error {
+	rows, _ := tx.Query(ctx, `
+WITH waiting AS (
+  SELECT id FROM messages
+  WHERE channel_account_id = ANY ($2) AND due_at > now() AND team_id = $1 AND state = 'queued' AND code = $3 AND broadcast_id IS NULL
+  FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE messages m SET due_at = now() FROM waiting w WHERE m.id = w.id RETURNING m.id, m.conversation_id`, teamID, accounts, string(omniflow.AccountStopped))
+	var message, conversation uuid.UUID
+	var messages, conversations []uuid.UUID
+	_, err := pgx.ForEachRow(rows, []any{&message, &conversation}, func() error {
+		messages, conversations = append(messages, message), append(conversations, conversation)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("make due what waits for accounts: %w", err)
+	}
+	if len(messages) == 0 {
+		return nil
+	}
+	if err := wakeInvited(ctx, tx, messages); err != nil {
+		return err
+	}
+	return wakeWaiting(ctx, tx, teamID, conversations)
+}
+
+// wakeWaiting holds those of ids that are conversations, and wakes their runs.
+func wakeWaiting(ctx context.Context, tx pgx.Tx, teamID uuid.UUID, ids []uuid.UUID) error {
+	rows, _ := tx.Query(ctx, `SELECT team_id, id FROM conversations WHERE team_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE`, teamID, ids)
+	refs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[omniflow.ConversationRef])
+	if err != nil {
+		return fmt.Errorf("hold conversations that wait for accounts: %w", err)
+	}
+	for _, ref := range refs {
+		if err := wakeConversation(ctx, tx, ref, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SetAccountRate sets the limit of messages per second of an account, and the

@@ -19,6 +19,9 @@ func (s *Store) SetAccountSecrets(ctx context.Context, teamID, id uuid.UUID, sea
 		if err != nil {
 			return oneRow(err, "channel account", id)
 		}
+		if err := sendWaiting(ctx, tx, teamID, id); err != nil {
+			return err
+		}
 		return audit(ctx, tx, teamID, by.ActorID, "account.secrets", id.String(), map[string]any{"reason": by.Reason})
 	})
 }

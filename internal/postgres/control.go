@@ -94,12 +94,16 @@ func forgetOutcomes(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) err
 // wakeAccounts lets stopped accounts of the resumed lanes send again: who
 // resumes says that the cause is mended; if not, the next answer stops them.
 func (s *Store) wakeAccounts(ctx context.Context, tx pgx.Tx, o omniflow.ControlOrder) (bool, error) {
-	tag, err := tx.Exec(ctx, `
+	rows, _ := tx.Query(ctx, `
 		UPDATE channel_accounts a SET state = 'active', stop_code = '', stopped_at = NULL
 		FROM broadcast_lanes l
 		WHERE l.team_id = $1 AND l.broadcast_id = $2 AND a.id = l.channel_account_id AND a.state = 'stopped'
-		  AND ($3::uuid = '00000000-0000-0000-0000-000000000000'::uuid OR a.id = $3)`, o.TeamID, o.BroadcastID, o.ChannelAccountID)
-	return tag.RowsAffected() > 0, err
+		  AND ($3::uuid = '00000000-0000-0000-0000-000000000000'::uuid OR a.id = $3) RETURNING a.id`, o.TeamID, o.BroadcastID, o.ChannelAccountID)
+	woken, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil || len(woken) == 0 {
+		return false, err
+	}
+	return true, sendWaiting(ctx, tx, o.TeamID, woken...)
 }
 
 // limiterOf is the limiter that a broadcast runs under: LINE's goes by

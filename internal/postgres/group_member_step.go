@@ -185,6 +185,11 @@ func wakeInvitations(ctx context.Context, tx pgx.Tx, statuses []omniflow.Status)
 	if len(ids) == 0 {
 		return nil
 	}
+	return wakeInvited(ctx, tx, ids)
+}
+
+// wakeInvited tells the runs of the members whose invitations these are.
+func wakeInvited(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) error {
 	rows, _ := tx.Query(ctx, `
 		SELECT team_id, group_id, id, phone_hash FROM group_members WHERE message_id = ANY ($1) AND state = 'inviting' ORDER BY id`, ids)
 	type member struct {

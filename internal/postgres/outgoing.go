@@ -64,7 +64,7 @@ func (r outgoingRow) group() *omniflow.Group {
 }
 
 // stoppedPause is how long a message of a stopped account waits before it
-// looks again; an operator has to act first.
+// looks again by itself; an operator has to act first (sendWaiting).
 const stoppedPause = 10 * time.Minute
 
 // ClaimMessage takes one message outside every broadcast for sending and
@@ -81,6 +81,9 @@ func (s *Store) ClaimMessage(ctx context.Context, ref omniflow.MessageRef) (*omn
 			return err
 		}
 		st = r.status()
+		if err := r.lookAgain(ctx, tx); err != nil {
+			return err
+		}
 		verdict, err := r.verdict(ctx, tx)
 		if err != nil {
 			return err
@@ -109,6 +112,20 @@ func (s *Store) ClaimMessage(ctx context.Context, ref omniflow.MessageRef) (*omn
 		return nil, st, fmt.Errorf("claim message %s: %w", ref.MessageID, err)
 	}
 	return out, st, nil
+}
+
+// lookAgain waits for who is about to resume a stopped account, and keeps it
+// stopped until the claim is committed: a message that is put off is seen by
+// whoever resumes the account afterwards.
+func (r *outgoingRow) lookAgain(ctx context.Context, tx pgx.Tx) error {
+	if r.Account == "active" {
+		return nil
+	}
+	err := tx.QueryRow(ctx, `SELECT state FROM channel_accounts WHERE id = $1 FOR SHARE`, r.ChannelAccountID).Scan(&r.Account)
+	if err != nil {
+		return fmt.Errorf("hold channel account %s: %w", r.ChannelAccountID, err)
+	}
+	return nil
 }
 
 func setMessage(ctx context.Context, tx pgx.Tx, id uuid.UUID, st omniflow.MessageStatus) error {
