@@ -164,6 +164,88 @@ func TestImportsOfOneTeamDoNotMeet(t *testing.T) {
 	require.Equal(t, ImportResult{Imported: 500, Updated: 1500}, total)
 }
 
+// imports is a file with the customer of the conversation in it.
+func (c *dialogue) imports(follower *uuid.UUID) {
+	c.t.Helper()
+	row := ImportRow{CustomerID: "k1"}
+	c.Scan(&row.ExternalID, `SELECT i.external_id FROM channel_identities i JOIN conversations c ON c.channel_identity_id = i.id WHERE c.id = $1`, c.id)
+	c.Scan(&row.Channel, `SELECT channel FROM conversations WHERE id = $1`, c.id)
+	row.ChannelAccountID = c.account(row.Channel)
+	result, err := c.ImportContacts(c.t.Context(), c.ID, follower, []ImportRow{row})
+	require.NoError(c.t, err)
+	require.Equal(c.t, ImportResult{Updated: 1}, result)
+}
+
+func TestAnImportReopensAConversationAsAMemberDoes(t *testing.T) {
+	t.Parallel()
+	c := newDialogue(t, omniflow.WhatsApp)
+	amy := c.colleague("Amy", omniflow.CSAgent)
+	c.rule(time.Hour, `reminder = '還在嗎?'`)
+	c.reply(c.Member)
+	c.serve()
+	c.rewind(time.Hour)
+	c.deliver()
+	c.rewind(time.Hour)
+	require.True(t, c.deliver().Over)
+	c.rewind(time.Hour)
+
+	c.imports(nil)
+	state, _, _ := c.conversation()
+	require.Equal(t, omniflow.Closed, state, "an import without follower moves nothing")
+	require.Equal(t, 1, c.countOf(`SELECT count(*) FROM conversations WHERE id = $1 AND closed_at IS NOT NULL AND last_human_reply_at IS NOT NULL`, c.id))
+	before, version := c.signals(c.id), c.countOf(`SELECT version FROM conversations WHERE id = $1`, c.id)
+	c.imports(&amy)
+	state, follower := c.shown(c.id)
+	require.Equal(t, []any{omniflow.Handling, amy}, []any{state, follower})
+	require.Equal(t, 1, c.countOf(`SELECT count(*) FROM conversations WHERE id = $1 AND closed_at IS NULL AND last_human_reply_at IS NULL AND reminded_at IS NULL
+		AND close_from > now() - interval '1 minute' AND followed_at > now() - interval '1 minute' AND version = $2`, c.id, version+1))
+	require.Equal(t, before, c.signals(c.id), "nothing to time until the next message: no run for each row of a file")
+
+	require.NoError(t, c.move(c.id, amy, omniflow.Transfer, c.Member))
+	turn := c.deliver()
+	require.Equal(t, omniflow.Handling, turn.State, "it does not end before somebody has answered again (section 18)")
+	require.Zero(t, turn.ClosesAt)
+	c.reply(c.Member)
+	require.WithinDuration(t, time.Now().Add(time.Hour), c.serve().ClosesAt, 5*time.Minute)
+}
+
+func TestAnImportTellsTheRunsOfWhoWaits(t *testing.T) {
+	t.Parallel()
+	c := newDialogue(t, omniflow.LINE)
+	c.put(c.id, omniflow.PendingBot, uuid.Nil)
+	c.writes()
+	c.rewind(40 * time.Minute)
+	require.Equal(t, omniflow.WaitingNone, c.serve().Waiting, "a wait is not shown in the bot")
+	before := c.signals(c.id)
+	c.imports(nil)
+	require.Equal(t, before, c.signals(c.id), "nothing moved")
+	c.imports(&c.Member)
+	require.Equal(t, before+1, c.signals(c.id), "its run shows the wait at once, not when it would have looked")
+	c.imports(&c.Member)
+	require.Equal(t, before+1, c.signals(c.id), "once")
+	var input omniflow.ServeConversationInput
+	c.Scan(&input, `SELECT input FROM outbox_signals WHERE workflow_id = $1 ORDER BY id DESC LIMIT 1`, omniflow.ServeConversationID(c.ID, c.id))
+	require.Equal(t, omniflow.ServeConversationInput{ConversationRef: c.ref(), Channel: omniflow.LINE}, input)
+	require.Equal(t, omniflow.WaitingOver30m, c.serve().Waiting)
+}
+
+func TestAnImportTellsTheRunsOfWhatMayEndBySilence(t *testing.T) {
+	t.Parallel()
+	c := newDialogue(t, omniflow.LINE)
+	c.rule(time.Hour)
+	c.reply(c.Member)
+	c.serve()
+	c.put(c.id, omniflow.PendingHuman, uuid.Nil)
+	c.serve()
+	before := c.signals(c.id)
+	c.imports(&c.Member)
+	require.Equal(t, before+1, c.signals(c.id))
+	require.WithinDuration(t, time.Now().Add(time.Hour), c.serve().ClosesAt, time.Minute)
+	before = c.signals(c.id)
+	c.imports(&c.Member)
+	require.Equal(t, before, c.signals(c.id), "it was handled before: nothing moved")
+}
+
 func TestAnImportIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	s := newSales(t)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,24 +78,42 @@ WITH saved AS (
 ) SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM saved`
 
 	// saveConversations: a known conversation keeps its state unless the import
-	// names a follower.
+	// names a follower. One that becomes handling by it begins as by a step
+	// (stepWrite.write), and its run is promised a signal ($3 to $5) if it has
+	// something to time, a wait or a silence, and would sleep on (wakeNow): such
+	// a row, and no other, has armed_until = now() afterwards.
 	saveConversations = `
-INSERT INTO conversations AS c (id, team_id, contact_id, channel_identity_id, channel_account_id, channel, state, follower_id, last_customer_message_at)
-SELECT r.conversation_id, $1, i.contact_id, i.id, r.channel_account_id, r.channel,
-  CASE WHEN $2::uuid IS NULL THEN 'pending_human' ELSE 'handling' END, $2, r.last_message_at
-FROM import_rows r JOIN channel_identities i ON i.channel_account_id = r.channel_account_id AND i.external_id = r.external_id AND i.team_id = $1
-ON CONFLICT (channel_identity_id) DO UPDATE SET
-  contact_id = excluded.contact_id,
-  state = CASE WHEN $2::uuid IS NULL THEN c.state ELSE 'handling' END,
-  follower_id = COALESCE($2, c.follower_id),
-  last_customer_message_at = GREATEST(c.last_customer_message_at, excluded.last_customer_message_at),
-  version = c.version + 1`
+WITH saved AS (
+  INSERT INTO conversations AS c (id, team_id, contact_id, channel_identity_id, channel_account_id, channel, state, follower_id, last_customer_message_at)
+  SELECT r.conversation_id, $1, i.contact_id, i.id, r.channel_account_id, r.channel,
+    CASE WHEN $2::uuid IS NULL THEN 'pending_human' ELSE 'handling' END, $2, r.last_message_at
+  FROM import_rows r JOIN channel_identities i ON i.channel_account_id = r.channel_account_id AND i.external_id = r.external_id AND i.team_id = $1
+  ON CONFLICT (channel_identity_id) DO UPDATE SET
+    contact_id = excluded.contact_id,
+    state = CASE WHEN $2::uuid IS NULL THEN c.state ELSE 'handling' END,
+    follower_id = COALESCE($2, c.follower_id),
+    followed_at = CASE WHEN $2 IS DISTINCT FROM c.follower_id AND $2 IS NOT NULL THEN now() ELSE c.followed_at END,
+    last_customer_message_at = GREATEST(c.last_customer_message_at, excluded.last_customer_message_at),
+    version = c.version + 1,
+    closed_at = CASE WHEN $2 IS NULL THEN c.closed_at END,
+    reminded_at = CASE WHEN $2 IS NULL OR c.state = 'handling' THEN c.reminded_at END,
+    close_from = CASE WHEN $2 IS NOT NULL AND c.state = 'closed' THEN now() ELSE c.close_from END,
+    last_human_reply_at = CASE WHEN $2 IS NULL OR c.state <> 'closed' THEN c.last_human_reply_at END,
+    armed_until = CASE WHEN $2 IS NOT NULL AND c.state <> 'handling' AND (c.armed_until IS NULL OR c.armed_until > now())
+      AND (c.waiting_since IS NOT NULL OR c.state <> 'closed' AND c.last_human_reply_at IS NOT NULL) THEN now() ELSE c.armed_until END
+  RETURNING c.id, c.channel, c.armed_until
+)
+INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary, conversation_id)
+SELECT uuid_v7(clock_timestamp(), row_number() OVER ()), $1, $3, $4 || id, jsonb_build_object('team_id', $1::uuid, 'conversation_id', id, 'channel', channel), $5,
+  'conversation on ' || channel, id
+FROM saved WHERE armed_until = now()`
 )
 
 // ImportContacts stores all rows or none: contacts by customer id, identities
 // by account and external id, conversations by identity. With a follower every
-// conversation becomes handling, followed by that member; without one a new
-// conversation is pending_human. Imports of one team wait for each other.
+// conversation becomes handling, followed by that member, and counts from now
+// for automatic ending if it was closed; without one a new conversation is
+// pending_human. Imports of one team wait for each other.
 func (s *Store) ImportContacts(ctx context.Context, teamID uuid.UUID, follower *uuid.UUID, rows []ImportRow) (ImportResult, error) {
 	var out ImportResult
 	err := s.inTeam(ctx, teamID, func(tx pgx.Tx) error {
@@ -112,7 +131,9 @@ func (s *Store) ImportContacts(ctx context.Context, teamID uuid.UUID, follower *
 		if err := tx.QueryRow(ctx, saveIdentities, teamID).Scan(&out.Imported, &out.Updated); err != nil {
 			return fmt.Errorf("save identities: %w", err)
 		}
-		if _, err := tx.Exec(ctx, saveConversations, teamID, follower); err != nil {
+		_, err := tx.Exec(ctx, saveConversations, teamID, follower,
+			omniflow.ServeConversationRun, strings.TrimSuffix(omniflow.ServeConversationID(teamID, uuid.Nil), uuid.Nil.String()), omniflow.SignalChanged)
+		if err != nil {
 			return fmt.Errorf("save conversations: %w", err)
 		}
 		return nil
