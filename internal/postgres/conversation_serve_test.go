@@ -253,7 +253,9 @@ func TestExcludedPinAndQuietHoursHoldTheEnding(t *testing.T) {
 	c.serve()
 	c.rewind(2 * time.Hour)
 	require.Equal(t, omniflow.Handling, c.serve().State)
+	before := c.signals(c.id)
 	require.NoError(t, c.SetPin(t.Context(), c.ID, c.id, c.Member, false))
+	require.Equal(t, before+1, c.signals(c.id), "its run sleeps past the new deadline")
 	turn := c.serve()
 	require.Equal(t, omniflow.Handling, turn.State)
 	require.WithinDuration(t, time.Now().Add(time.Hour), turn.ClosesAt, time.Minute, "unpinning restarts the full duration")
@@ -264,4 +266,31 @@ func TestExcludedPinAndQuietHoursHoldTheEnding(t *testing.T) {
 	require.WithinDuration(t, time.Now().Add(10*time.Minute), turn.ClosesAt, time.Minute)
 	c.Exec(`UPDATE auto_close_rules SET quiet_from = NULL, quiet_until = NULL`)
 	require.Equal(t, omniflow.Closed, c.serve().State)
+}
+
+func TestThePinOfACollaboratorWhoGoesHoldsTheEndingNoLonger(t *testing.T) {
+	t.Parallel()
+	for _, op := range []omniflow.Collaboration{omniflow.LeaveMembers, omniflow.RemoveMembers} {
+		t.Run(string(op), func(t *testing.T) {
+			t.Parallel()
+			c := newDialogue(t, omniflow.LINE)
+			c.Exec(`UPDATE teams SET flags = '{collaboration_enabled}'`)
+			amy, manager := c.colleague("Amy", omniflow.CSAgent), c.colleague("Tom", omniflow.CSManager)
+			c.rule(time.Hour, `exclude_pinned = true`)
+			c.collaborate(c.id, amy)
+			require.NoError(t, c.SetPin(t.Context(), c.ID, c.id, amy, true))
+			c.reply(c.Member)
+			c.serve()
+			c.rewind(2 * time.Hour)
+			require.Zero(t, c.serve().ClosesAt)
+			before := c.signals(c.id)
+			if op == omniflow.LeaveMembers {
+				require.NoError(t, c.change(c.id, amy, op))
+			} else {
+				require.NoError(t, c.change(c.id, manager, op, amy))
+			}
+			require.Equal(t, before+1, c.signals(c.id), "its run sleeps past the new deadline")
+			require.WithinDuration(t, time.Now().Add(time.Hour), c.serve().ClosesAt, time.Minute, "the full duration")
+		})
+	}
 }
