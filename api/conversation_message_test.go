@@ -88,6 +88,7 @@ func TestWhoMayWriteAndWhat(t *testing.T) {
 		"closed":                            {o.conversation("C", "closed", "cs_agent"), "cs_agent", text, "invalid_transition"},
 		"no text":                           {ours, "cs_agent", m{"kind": "text", "text": " "}, "message_empty"},
 		"a template on LINE":                {ours, "cs_agent", m{"kind": "template", "template": m{"name": "x", "language": "en"}}, "content_unsupported"},
+		"a bad template on LINE":            {ours, "cs_agent", m{"kind": "template", "template": m{"name": "x", "language": "Chinese"}}, "content_unsupported"},
 		"a quote on LINE":                   {ours, "cs_agent", m{"kind": "text", "text": "x", "quoted_message_id": uuid.NewString()}, "quote_unsupported"},
 		"WIN-01 WhatsApp just under 24 h":   {o.on(o.conversation("D", "handling", "cs_agent"), "whatsapp", "86340 s"), "cs_agent", text, ""},
 		"WIN-01 WhatsApp over 24 h":         {o.on(o.conversation("E", "handling", "cs_agent"), "whatsapp", "86401 s"), "cs_agent", text, "window_template_only"},

@@ -152,7 +152,7 @@ func (c *conversationRun) checkResend(in ResendRequest) error {
 	case in.MessageID == uuid.Nil:
 		return omniflow.Refuse(omniflow.InvalidInput, "MSG-01", "name the message_id")
 	case c.in.Turn.State != omniflow.Handling && c.in.Turn.State != omniflow.NoConversation:
-		return omniflow.Refuse(omniflow.InvalidTransition, "CNV-07", "the conversation is %s", c.in.Turn.State)
+		return omniflow.OpenFirst("CNV-07", "conversation", c.in.Turn.State)
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (c *conversationRun) checkClose(in CloseRequest) error {
 	case strings.TrimSpace(in.Reason) == "":
 		return omniflow.Refuse(omniflow.InvalidInput, "D-CLS-5", "say why: it is kept in the audit log")
 	case c.in.Turn.State != omniflow.Handling && c.in.Turn.State != omniflow.NoConversation:
-		return omniflow.Refuse(omniflow.InvalidTransition, "CLS-01", "the conversation is %s", c.in.Turn.State)
+		return omniflow.Refuse(omniflow.InvalidTransition, "CLS-01", "only a handled conversation ends so: it is %s", c.in.Turn.State)
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func (r AutoCloseRule) Conflict(others []AutoCloseRule) *Refusal {
 	for _, o := range others {
 		for _, ch := range r.Channels {
 			if o.ID != r.ID && slices.Contains(o.Channels, ch) {
-				no := Refuse(AutoCloseChannelTaken, "D-CLS-1", "%s is in the group %q already", ch, o.Name)
+				no := Refuse(AutoCloseChannelTaken, "D-CLS-1", "%s is in the rule %q (%s) already: take it out of that one first", ch, o.Name, o.ID)
 				no.Channels = []Channel{ch}
 				return no
 			}

@@ -52,7 +52,7 @@ func Collaborate(in CollaborationSituation, op Collaboration) *Refusal {
 		return no
 	}
 	if !in.Enabled {
-		return Refuse(FeatureDisabled, "ROL-06", "collaborations are off for this team")
+		return Refuse(FeatureDisabled, "ROL-06", "collaborations are off for this team: its flag %s switches them on", CollaborationEnabled)
 	}
 	if no := in.mayUse(in.Actor.Role, in.Relation); no != nil {
 		return no

@@ -144,6 +144,42 @@ var transitions = map[ConversationState]map[Event]Step{
 	},
 }
 
+// instead says what to do where the state refuses what a member asks for: it is
+// mostly one step away. Of one that somebody handles see askFollower.
+var instead = map[ConversationState]map[Event]string{
+	PendingBot: pendingInstead, PendingHuman: pendingInstead,
+	Handling: {Reopen: "it is open already"},
+	Closed: {
+		Follow: "reopen it first", Transfer: "reopen it first", TakeOver: "reopen it first",
+		End: "it is closed already; reopen opens it",
+	},
+}
+
+// pendingInstead is about what nobody follows yet. A group does not end then.
+var pendingInstead = map[Event]string{
+	Transfer: "follow it first", End: "follow it first",
+	TakeOver: "nobody follows it: follow it", Reopen: "it is open already: follow it",
+}
+
+// insteadOf is what to do instead of e, to stand behind what was refused; "" if
+// there is nothing.
+func insteadOf(s ConversationState, e Event) string {
+	if words := instead[s][e]; words != "" {
+		return ": " + words
+	}
+	return ""
+}
+
+// OpenFirst refuses to write where the state is s (CNV-07, CNV-08): only what is
+// handled is written in, and a closed one is not followed but reopened.
+func OpenFirst(rule, noun string, s ConversationState) *Refusal {
+	step := Follow
+	if s == Closed {
+		step = Reopen
+	}
+	return Refuse(InvalidTransition, rule, "%s the %s first: it is %s", step, noun, s)
+}
+
 // Transition gives the step that event e makes from state s; every pair that
 // section 2 does not name is refused with invalid_transition. Who may do it is
 // asked elsewhere.
@@ -154,7 +190,7 @@ func Transition(s ConversationState, e Event) (Step, *Refusal) {
 		if from == NoConversation {
 			from = "none"
 		}
-		return Step{}, Refuse(InvalidTransition, "CNV-09", "%s is not possible while the conversation is %s", e, from)
+		return Step{}, Refuse(InvalidTransition, "CNV-09", "%s is not possible while the conversation is %s%s", e, from, insteadOf(s, e))
 	}
 	return step, nil
 }

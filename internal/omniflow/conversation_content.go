@@ -16,6 +16,9 @@ var notYet = map[Channel][]MessageKind{LINE: {Audio, File}}
 // section 14, saved_reply_file_unsupported. Windows and people are asked
 // elsewhere.
 func CheckConversationContent(ch Channel, c Content) *Refusal {
+	if c.Kind == TemplateKind && ch != WhatsApp {
+		return unsupportedOn(ch, "MSG-07", "%s has no templates: send a text", ch)
+	}
 	switch c.Kind {
 	case Coupon:
 		return Refuse(ContentUnsupported, "MSG-06", "coupons are made in another system, which is not connected: send its link as a shopping_link")
@@ -32,8 +35,6 @@ func CheckConversationContent(ch Channel, c Content) *Refusal {
 		}
 	}
 	switch {
-	case c.Kind == TemplateKind && ch != WhatsApp:
-		return unsupportedOn(ch, "MSG-07", "%s has no templates", ch)
 	case c.Kind == TemplateKind:
 		return nil
 	case c.Kind == SavedReply:

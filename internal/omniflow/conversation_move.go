@@ -1,6 +1,9 @@
 package omniflow
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // SystemName is the actor that log texts print for what nobody did by hand
 // (D-CLS-5).
@@ -38,9 +41,24 @@ func (s Sighting) Sees() *Refusal {
 	case s.Role == SalesManager && s.Bound:
 		return nil
 	}
-	r := Refuse(PermissionDenied, "D-ROL-3", "the role %q may not see this conversation", s.Role)
+	r := Refuse(PermissionDenied, "D-ROL-3", "%s", s.unseen())
 	r.Key = TextConversationViewDenied
 	return r
+}
+
+// unseen says why the member does not see the conversation and whom to ask, but
+// not who follows it: who does not see it is not told.
+func (s Sighting) unseen() string {
+	const others = "another member %s, and the role %q has only pending ones and its own: ask %s"
+	switch {
+	case !s.Role.Handles():
+		return fmt.Sprintf("the role %q has nothing to do with conversations", s.Role)
+	case s.Type == WhatsAppGroup && Permit(UseWhatsAppGroups, s.Role, s.Relation) != nil:
+		return fmt.Sprintf("the role %q has nothing to do with WhatsApp groups", s.Role)
+	case s.State == Closed:
+		return fmt.Sprintf(others, "followed this conversation when it was closed", s.Role, "a supervisor to reopen it")
+	}
+	return fmt.Sprintf(others, "follows this conversation", s.Role, "its follower to transfer it to you; a supervisor sees who that is")
 }
 
 // ConversationSituation is what the rules of a move need to know.
@@ -75,7 +93,7 @@ func MoveConversation(in ConversationSituation, e Event) (Step, *Refusal) {
 	}
 	step, no := Transition(in.State, e)
 	if no != nil {
-		return Step{}, in.explain(no)
+		return Step{}, in.explain(no, e)
 	}
 	if in.Collaborators && e == Reopen {
 		step.Follower = FollowerRemembered // COL-34
@@ -92,11 +110,25 @@ func MoveBySystem(s ConversationState, e Event) (Step, *Refusal) {
 }
 
 // explain adds to a refused transition who was faster (D-CNV-5).
-func (in ConversationSituation) explain(no *Refusal) *Refusal {
+func (in ConversationSituation) explain(no *Refusal, e Event) *Refusal {
 	if in.Followed && in.State == Handling {
-		return Refuse(no.Code, "D-CNV-5", "%s: it is followed by %s", no.Detail, in.Follower)
+		return Refuse(no.Code, "D-CNV-5", "%s is not possible while the conversation is %s: %s", e, in.State, in.askFollower())
 	}
 	return no
+}
+
+// askFollower says who follows a handled conversation and how the actor comes
+// to it.
+func (in ConversationSituation) askFollower() string {
+	switch {
+	case in.Relation.Follower:
+		return "you follow it already"
+	case in.permitTaking(TakeOver) == nil:
+		return fmt.Sprintf("it is followed by %s; ask them, or take it over", in.Follower)
+	case in.Collaborators && !in.Relation.Collaborator:
+		return fmt.Sprintf("it is followed by %s; ask them to add you as a collaborator", in.Follower)
+	}
+	return fmt.Sprintf("it is followed by %s; ask them to transfer it to you", in.Follower)
 }
 
 func (in ConversationSituation) permit(e Event) *Refusal {
@@ -152,7 +184,7 @@ func (in ConversationSituation) onlyFollower(e Event) *Refusal {
 	if in.Relation.Follower {
 		return nil
 	}
-	return Refuse(NotFollower, "CNV-12", "only its follower may %s the conversation: it is followed by %s", e, in.Follower)
+	return Refuse(NotFollower, "CNV-12", "only its follower may %s the conversation: %s", e, in.askFollower())
 }
 
 func (in ConversationSituation) permitReceiver() *Refusal {
@@ -169,11 +201,20 @@ func (in ConversationSituation) permitReceiver() *Refusal {
 	return nil
 }
 
-// OldVersion is the refusal of whoever saw an older state of the conversation
-// than the one it is in, followed by follower, "" for nobody (D-CNV-5).
-func OldVersion(s ConversationState, follower string) *Refusal {
-	if follower == "" {
-		return Refuse(InvalidTransition, "D-CNV-5", "somebody was faster: the conversation is %s now, followed by nobody", s)
+// OtherVersion is the refusal of whoever gives another version than the
+// conversation or group has now: in state s, "" if it is not said, and followed
+// by follower, "" for nobody (D-CNV-5). Somebody was faster only where the given
+// one was before it.
+func OtherVersion(given, now int64, s ConversationState, follower string) *Refusal {
+	if given < 0 || given > now {
+		return Refuse(InvalidTransition, "D-CNV-5", "you gave version %d, it is %d; read it again", given, now)
 	}
-	return Refuse(InvalidTransition, "D-CNV-5", "somebody was faster: the conversation is %s now, followed by %s", s, follower)
+	if follower == "" {
+		follower = "nobody"
+	}
+	stands := "followed by " + follower
+	if s != "" {
+		stands = string(s) + ", " + stands
+	}
+	return Refuse(InvalidTransition, "D-CNV-5", "you gave version %d, it is %d: somebody was faster, and it is %s now; read it again", given, now, stands)
 }

@@ -39,7 +39,7 @@ func (r Reply) permitWriter() *Refusal {
 	case !r.Actor.Role.Handles():
 		return Refuse(PermissionDenied, "ROL-04", "the role %q has nothing to do with conversations", r.Actor.Role)
 	case r.State != Handling:
-		return Refuse(InvalidTransition, "CNV-07", "follow or reopen the conversation first: it is %s", r.State)
+		return OpenFirst("CNV-07", "conversation", r.State)
 	case r.Relation.Follower || r.Relation.Collaborator:
 		return nil
 	case r.ParticipantsOnly || r.Collaborators:

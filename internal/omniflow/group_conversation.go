@@ -70,7 +70,7 @@ func MoveGroup(in GroupSituation, e Event) (Step, *Refusal) {
 	}
 	move, ok := moves[in.State][e]
 	if !ok {
-		return Step{}, Refuse(InvalidTransition, "GRP-22", "%s is not possible while the group is %s", e, in.State)
+		return Step{}, Refuse(InvalidTransition, "GRP-22", "%s is not possible while the group is %s%s", e, in.State, insteadOf(in.State, e))
 	}
 	if no := in.permit(e, move); no != nil {
 		return Step{}, no
@@ -178,7 +178,7 @@ func PermitGroupMessage(in GroupSituation, kind MessageKind, participantsOnly bo
 		return no
 	}
 	if in.State != Handling {
-		return Refuse(InvalidTransition, "GRP-22", "follow or reopen the group first: it is %s", in.State)
+		return OpenFirst("GRP-22", "group", in.State)
 	}
 	if (participantsOnly || in.Collaborators) && !in.Relation.Follower && !in.Relation.Collaborator {
 		return Refuse(NotParticipant, "COL-05", "only the follower and the collaborators write in this conversation")

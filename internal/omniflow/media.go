@@ -76,7 +76,7 @@ var mediaRules = map[Channel]map[MessageKind]mediaRule{
 func CheckMedia(ch Channel, kind MessageKind, m Media) *Refusal {
 	rule, ok := mediaRules[ch][kind]
 	if !ok || rule.broadcastOnly {
-		return refuseMedia(MediaKindUnsupported, ch, "FIL-01", "%s takes no %s", ch, kind)
+		return refuseKind(ch, kind, false)
 	}
 	return rule.check(ch, kind, m)
 }
@@ -86,7 +86,7 @@ func CheckMedia(ch Channel, kind MessageKind, m Media) *Refusal {
 func CheckBroadcastMedia(ch Channel, kind MessageKind, m Media) *Refusal {
 	rule, ok := mediaRules[ch][kind]
 	if !ok {
-		return refuseMedia(MediaKindUnsupported, ch, "FIL-01", "%s takes no %s", ch, kind)
+		return refuseKind(ch, kind, true)
 	}
 	return rule.check(ch, kind, m)
 }
@@ -96,7 +96,7 @@ func (r mediaRule) check(ch Channel, kind MessageKind, m Media) *Refusal {
 	case kind != File && m.Kind != kind:
 		return refuseMedia(MediaTypeUnsupported, ch, "FIL-04", "on %s: the file is no %s but %s", ch, kind, m.MIME)
 	case r.types != nil && !slices.Contains(r.types, m.MIME):
-		return refuseMedia(MediaTypeUnsupported, ch, "FIL-04", "%s takes no %s as %s", ch, m.MIME, kind)
+		return refuseMedia(MediaTypeUnsupported, ch, "FIL-04", "%s takes no %s as %s: it takes %s", ch, m.MIME, kind, strings.Join(r.types, ", "))
 	case kind == File && !r.programs && m.program():
 		return refuseMedia(MediaTypeUnsupported, ch, "FIL-03", "%s takes no programs", ch)
 	case m.Bytes > r.max:
@@ -111,6 +111,21 @@ var programs = []string{".exe", ".msi", ".bat", ".cmd", ".com", ".scr"}
 func (m Media) program() bool {
 	return slices.Contains(programs, strings.ToLower(path.Ext(strings.TrimRight(m.Name, ". ")))) ||
 		m.MIME == "application/vnd.microsoft.portable-executable"
+}
+
+// refuseKind is the refusal of an ✕ of FIL-01. It names what ch takes.
+func refuseKind(ch Channel, kind MessageKind, broadcast bool) *Refusal {
+	takes := []string{}
+	for _, k := range []MessageKind{Image, Video, Audio, File} {
+		if rule, ok := mediaRules[ch][k]; ok && (broadcast || !rule.broadcastOnly) {
+			words := string(k)
+			if rule.types != nil {
+				words += " (" + strings.Join(rule.types, ", ") + ")"
+			}
+			takes = append(takes, words)
+		}
+	}
+	return refuseMedia(MediaKindUnsupported, ch, "FIL-01", "%s takes no %s: it takes %s", ch, kind, strings.Join(takes, ", "))
 }
 
 func refuseMedia(code Code, ch Channel, rule, format string, args ...any) *Refusal {

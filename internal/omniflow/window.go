@@ -76,14 +76,14 @@ func CheckWindow(ch Channel, typ ConversationType, kind MessageKind, promotional
 	switch WindowState(ch, typ, last, now) {
 	case TemplateOnly:
 		if kind != TemplateKind {
-			return templateOnly("WIN-01")
+			return templateOnly("WIN-01", typ)
 		}
 	case NonPromotional:
 		if promotional || kind.Promotional() {
-			return Refuse(WindowNonPromotional, "WIN-02", "the customer last wrote over 24 hours ago; nothing promotional can be sent")
+			return Refuse(WindowNonPromotional, "WIN-02", "the customer has not written within 24 hours: send nothing promotional, such as a shopping link, until they write")
 		}
 	case Blocked:
-		return Refuse(WindowClosed, "WIN-02", "the customer last wrote over 7 days ago")
+		return Refuse(WindowClosed, "WIN-02", "the customer has not written within 7 days: nothing can be sent until they write")
 	}
 	return nil
 }
@@ -108,11 +108,15 @@ func CheckBroadcastWindow(ch Channel, kind MessageKind, last *time.Time, now tim
 	case w.Max == 0 || within(last, now, w.Max):
 		return nil
 	case w.Code == WindowTemplateOnly:
-		return templateOnly("D-BRD-3")
+		return templateOnly("D-BRD-3", OneToOne)
 	}
 	return Refuse(w.Code, "D-BRD-3", "the customer last wrote over 24 hours ago; a broadcast on %s needs an open window", ch)
 }
 
-func templateOnly(rule string) *Refusal {
-	return Refuse(WindowTemplateOnly, rule, "the customer last wrote over 24 hours ago; only a template can be sent")
+func templateOnly(rule string, typ ConversationType) *Refusal {
+	who := "the customer has not written"
+	if typ == WhatsAppGroup {
+		who = "nobody of the group has written"
+	}
+	return Refuse(WindowTemplateOnly, rule, "%s within 24 hours: send a template", who)
 }

@@ -119,7 +119,7 @@ WHERE id = $1 AND team_id = $2 AND version = $12`, args...)
 	if _, err := loadAutoClose(ctx, tx, teamID, r.ID); err != nil {
 		return err
 	}
-	return omniflow.Refuse(omniflow.VersionConflict, "SYS-04", "somebody has changed the rule meanwhile: read it again")
+	return omniflow.Refuse(omniflow.VersionConflict, "SYS-04", "you gave version %d, which the rule is not at: read it again", r.Version)
 }
 
 // DeleteAutoClose deletes a rule; what it would have ended stays open. Refusal

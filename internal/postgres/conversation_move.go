@@ -75,7 +75,7 @@ func stepConversation(ctx context.Context, tx pgx.Tx, st conversationStep) error
 		return err
 	}
 	if st.Version != 0 && st.Version != c.Version {
-		return omniflow.OldVersion(c.State, c.Follower)
+		return omniflow.OtherVersion(st.Version, c.Version, c.State, c.Follower)
 	}
 	step, err := c.decide(ctx, tx, st)
 	if err != nil {

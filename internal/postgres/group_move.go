@@ -104,7 +104,7 @@ func checkVersion(ctx context.Context, tx pgx.Tx, mv GroupMove) error {
 		return err
 	}
 	if err == nil && version != mv.Version {
-		return omniflow.Refuse(omniflow.InvalidTransition, "D-CNV-5", "somebody was faster: the group is followed by %s now", follower)
+		return omniflow.OtherVersion(mv.Version, version, "", follower)
 	}
 	return nil
 }
