@@ -123,7 +123,11 @@ func ofSchema(e *huma.ErrorModel) *Problem {
 	case http.StatusInternalServerError:
 		code = codeInternal
 	}
-	p := newProblem(e.Status, code, e.Detail)
+	detail := e.Detail
+	if e.Status == http.StatusUnsupportedMediaType {
+		detail = "the body is not taken as what the request says it is: send Content-Type: application/json"
+	}
+	p := newProblem(e.Status, code, detail)
 	for _, d := range e.Errors {
 		if d != nil {
 			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: readable(d), Location: d.Location})

@@ -180,6 +180,15 @@ func TestRefusalShowsRuleAndChineseText(t *testing.T) {
 	require.Equal(t, "請重新選擇對話事件。訊息範本僅支援發送相同WhatsApp商業帳號的顧客", p.Message)
 }
 
+// curl -d says that it sends a form.
+func TestABodyThatIsNotSaidToBeJSONIsToldSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.company("standard")
+	p := w.do("POST", c.path+"/members", c.admin, m{"name": "x", "role": "cs_agent"}, "Content-Type", "application/x-www-form-urlencoded").problem(415, "input_invalid")
+	require.Contains(t, p.Detail, "send Content-Type: application/json")
+}
+
 func TestLongBodiesAreRefusedUnread(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
