@@ -56,7 +56,7 @@ func (a *Activities) ServeConversation(ctx context.Context, in omniflow.Conversa
 			break
 		}
 	}
-	turn.Next, turn.Wait = time.Time{}, 0 // there is more to hand over: at once, whatever our clock says
+	turn.Next, turn.Wait, turn.For = time.Time{}, 0, omniflow.LookMessage // there is more to hand over: at once, whatever our clock says
 	return turn, nil
 }
 

@@ -55,7 +55,7 @@ func ServeConversation(ctx workflow.Context, in omniflow.ServeConversationInput)
 			return ServeConversationResult{}, workflow.NewContinueAsNewError(ctx, ServeConversation, c.in)
 		case !c.in.Turn.Over:
 			if next := c.next(ctx, known); next.After(workflow.Now(ctx)) {
-				if err := c.ear.wait(ctx, c.waitsFor(), next); err != nil {
+				if err := c.ear.wait(ctx, c.in.Turn.Awaits(c.in.Channel), next); err != nil {
 					return ServeConversationResult{}, err
 				}
 			}
@@ -117,12 +117,12 @@ const (
 // look reads the database and does what is due. Who was told of a change goes
 // before who only finds a time come.
 func (c *conversationRun) look(ctx workflow.Context) error {
-	options, summary := serveStep, "look: "+c.waitsFor()
+	options := serveStep
+	options.Summary = "look: " + c.looksFor()
 	options.Priority = temporal.Priority{PriorityKey: timely, FairnessKey: c.in.TeamID.String()}
 	if c.ear.news() || c.in.Looks == 0 {
-		options.Priority.PriorityKey, summary = urgent, "look: something changed"
+		options.Priority.PriorityKey = urgent
 	}
-	options.Summary = summary
 	c.ear.look()
 	c.asked = workflow.Now(ctx)
 	c.in.Looks++
@@ -131,6 +131,17 @@ func (c *conversationRun) look(ctx workflow.Context) error {
 		workflow.SetCurrentDetails(ctx, c.details())
 	}
 	return err
+}
+
+// looksFor says why the run looks now.
+func (c *conversationRun) looksFor() string {
+	switch {
+	case c.ear.news():
+		return "something changed"
+	case c.in.Turn.State == omniflow.NoConversation:
+		return "where it stands"
+	}
+	return c.in.Turn.Awaits(c.in.Channel)
 }
 
 // listen registers what an operator may ask and order.
@@ -188,20 +199,6 @@ func (c *conversationRun) order(ctx workflow.Context, summary string) workflow.C
 	options.Summary, options.Priority = summary, temporal.Priority{PriorityKey: urgent, FairnessKey: c.in.TeamID.String()}
 	options.StartToCloseTimeout = databaseStep.StartToCloseTimeout
 	return workflow.WithActivityOptions(ctx, options)
-}
-
-// waitsFor says what the next look is for.
-func (c *conversationRun) waitsFor() string {
-	t := c.in.Turn
-	switch {
-	case t.Queued > 0:
-		return "messages on their way"
-	case !t.ClosesAt.IsZero() && !t.Next.Before(t.ClosesAt):
-		return "automatic ending"
-	case t.State == omniflow.PendingHuman || t.State == omniflow.Handling:
-		return "waiting badge or ending"
-	}
-	return "a change"
 }
 
 // windowWords say what a window that is over still lets through (section 12).

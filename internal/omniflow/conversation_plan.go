@@ -74,6 +74,7 @@ type ConversationPlan struct {
 	Due          []uuid.UUID // messages to hand over or to decide now, in order
 	Queued       int         // messages not settled
 	Next         time.Time   // when to look again, if there is nothing else
+	For          LookFor     // what for
 	Over         bool        // closed and idle: the run ends
 	ClosesAt     time.Time   // if nothing happens; zero: it does not by itself
 }
@@ -93,9 +94,9 @@ func (f ConversationFacts) Plan(now time.Time) ConversationPlan {
 	}
 	level, at := WaitingLevelOf(f.State, p.WaitingSince, now)
 	p.Level = level
-	p.sooner(at)
+	p.sooner(at, LookWaiting)
 	if until := WindowUntil(f.Channel, f.Type, f.LastCustomerAt, now); !until.IsZero() {
-		p.sooner(until.Add(time.Millisecond)) // the bracket still holds at until (D-WIN-1)
+		p.sooner(until.Add(time.Millisecond), LookWindow) // the bracket still holds at until (D-WIN-1)
 	}
 	f.silence(&p, now)
 	return p
@@ -105,7 +106,7 @@ func (f ConversationFacts) Plan(now time.Time) ConversationPlan {
 // now.
 func (p ConversationPlan) Turn(f ConversationFacts, now time.Time) ConversationTurn {
 	return ConversationTurn{State: f.State, FollowerID: f.FollowerID, Waiting: p.Level, Window: WindowState(f.Channel, f.Type, f.LastCustomerAt, now),
-		Queued: p.Queued, ClosesAt: p.ClosesAt, Next: p.Next, Wait: p.Next.Sub(now), Over: p.Over, Due: p.Due}
+		Queued: p.Queued, ClosesAt: p.ClosesAt, Next: p.Next, Wait: p.Next.Sub(now), For: p.For, Over: p.Over, Due: p.Due}
 }
 
 // settle does what human replies do once the channel has taken them, and marks
@@ -146,14 +147,14 @@ func (f ConversationFacts) queue(p *ConversationPlan, now time.Time) {
 			free := m.AttemptedAt.Add(f.ReconcileAfter)
 			waits, holds = false, now.Before(free)
 			if holds {
-				p.sooner(free)
+				p.sooner(free, LookMessage)
 			}
 		}
 		blocked[m.SenderID], held = blocked[m.SenderID] || holds, held || holds
 		switch {
 		case waits:
 		case m.DueAt.After(now):
-			p.sooner(m.DueAt)
+			p.sooner(m.DueAt, LookMessage)
 		default:
 			p.Due = append(p.Due, m.ID)
 		}
@@ -175,7 +176,11 @@ func (f ConversationFacts) silence(p *ConversationPlan, now time.Time) {
 	}
 	switch step {
 	case CloseWait:
-		p.sooner(at)
+		why := LookReminder
+		if !at.Before(p.ClosesAt) {
+			why = LookEnding
+		}
+		p.sooner(at, why)
 	case CloseWarn:
 		p.Step, p.StepDue = ServeReminder, at
 	case CloseNow:
@@ -197,8 +202,8 @@ func (f ConversationFacts) afterwards(p *ConversationPlan, now time.Time) {
 }
 
 // sooner looks again at the given time, if that is before; zero is never.
-func (p *ConversationPlan) sooner(at time.Time) {
+func (p *ConversationPlan) sooner(at time.Time, why LookFor) {
 	if !at.IsZero() && at.Before(p.Next) {
-		p.Next = at
+		p.Next, p.For = at, why
 	}
 }

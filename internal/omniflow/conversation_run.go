@@ -54,6 +54,18 @@ const (
 	OutcomeDeleted    ServeOutcome = "deleted"
 )
 
+// LookFor is what the next look at a conversation is for.
+type LookFor string
+
+// What looks are for. Without any the run looks once a day.
+const (
+	LookMessage  LookFor = "message"  // one is due, or what became of it is decided
+	LookWaiting  LookFor = "waiting"  // the customer has waited for the next level
+	LookWindow   LookFor = "window"   // less may be sent from then on
+	LookReminder LookFor = "reminder" // of the automatic ending
+	LookEnding   LookFor = "ending"
+)
+
 // ConversationTurn is where a conversation stands after a look, and what is
 // next. It goes into the run's history: nothing in it is the customer's.
 type ConversationTurn struct {
@@ -65,9 +77,42 @@ type ConversationTurn struct {
 	ClosesAt   time.Time         `json:"closes_at,omitzero"` // unless the customer writes
 	Next       time.Time         `json:"next,omitzero"`      // when to look again, by the database's clock
 	Wait       time.Duration     `json:"wait,omitempty"`     // how long that was from the look: no clock has a say in it
+	For        LookFor           `json:"for,omitempty"`      // what that look is for
 	Over       bool              `json:"over,omitempty"`     // closed and idle
 	Outcome    ServeOutcome      `json:"outcome,omitempty"`  // when over
 	Due        []uuid.UUID       `json:"-"`                  // messages to hand over or decide now, in order
+}
+
+// waitedWords are how long the customer will have waited at the level after the
+// one that is shown (WTG-01).
+var waitedWords = map[WaitingLevel]string{WaitingNone: "30 min", WaitingOver30m: "1 h", WaitingOver1h: "2 h"}
+
+// Awaits is for people: what the next look at a conversation on ch is for, and
+// when that is. It names nobody: it stays in the run's history (SYS-12).
+func (t ConversationTurn) Awaits(ch Channel) string {
+	at := t.Next.UTC().Format("2006-01-02 15:04") + " UTC"
+	switch {
+	case t.Next.IsZero() && t.Queued > 0:
+		return "messages on their way"
+	case t.Next.IsZero():
+		return "a change"
+	}
+	switch t.For {
+	case LookMessage:
+		return "message due at " + at
+	case LookWaiting:
+		return "customer waits " + waitedWords[t.Waiting] + " at " + at
+	case LookReminder:
+		return "reminder at " + at
+	case LookEnding:
+		return "ends at " + at
+	case LookWindow:
+		if ch == Facebook && t.Window == Open {
+			return "window closes for what is promotional at " + at // WIN-02
+		}
+		return "window closes at " + at
+	}
+	return "a change; looks anyhow at " + at
 }
 
 // ResendInput asks to send a failed message of a conversation again.
