@@ -212,8 +212,12 @@ func parseCursor(s string) (postgres.Cursor, error) {
 }
 
 func bodyOfMessage(m postgres.ConversationItem) conversationMessageBody {
-	return conversationMessageBody{ID: m.ID, Direction: m.Direction, At: m.At, Kind: m.Kind, Text: m.Text, Contents: m.Contents, Origin: m.Origin,
+	out := conversationMessageBody{ID: m.ID, Direction: m.Direction, At: m.At, Kind: m.Kind, Text: m.Text, Contents: m.Contents, Origin: m.Origin,
 		SenderID: m.SenderID, Sender: m.Sender, QuotedID: m.QuotedID, ProviderID: m.ProviderID, State: m.State, Code: m.Code,
 		Reason: omniflow.Code(m.Code).Text(), SentAt: m.SentAt, ReceivedAt: m.ReceivedAt, ReadAt: m.ReadAt,
 		QuotedMessageID: m.Quoted, QuotedText: m.QuotedText, Media: m.Media, Sticker: m.Sticker}
+	if m.Text == "" && m.Kind == string(omniflow.AskedForHuman) {
+		out.Text = "asks for a person" // a tap, which has no words of its own
+	}
+	return out
 }

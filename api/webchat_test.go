@@ -129,6 +129,11 @@ func TestWidgetMessagesAreStoredOnce(t *testing.T) {
 	require.Equal(t, 2, s.rows(`SELECT count(*) FROM inbound_messages`))
 	require.Equal(t, 1, s.rows(`SELECT count(*) FROM inbound_messages WHERE kind = 'text' AND body ->> 'text' = 'hello 🙏' AND provider_id = $1`, s.customer+":a-1"))
 	require.Equal(t, 1, s.rows(`SELECT count(*) FROM conversations WHERE channel = 'webchat' AND state = 'pending_human'`), "CNV-11")
+	var page listBody[conversationMessageBody]
+	id := w.ids(`SELECT id FROM conversations WHERE channel_account_id = $1`, s.account)[0].String()
+	w.do("GET", "/v1/conversations/"+id+"/messages", s.admin, nil).into(200, &page)
+	require.Equal(t, []string{"ask_human", "asks for a person"}, []string{page.Items[0].Kind, page.Items[0].Text}, "a row without words says nothing")
+	require.Equal(t, "hello 🙏", page.Items[1].Text)
 	require.NotContains(t, w.log.String(), "hello")
 	require.NotContains(t, w.log.String(), s.token)
 }
