@@ -8,8 +8,9 @@ import (
 	"omniflow/internal/apiclient"
 )
 
-// nextSteps say what to do about a code. A code that is not here is about the
-// content of the request, which the detail explains.
+// nextSteps say what to do about a code. Of a code that is not here, and of a
+// conversation that its role does not hide but its follower (D-ROL-3), the
+// detail says it.
 var nextSteps = map[string]string{
 	"unauthenticated":         "set OMNIFLOW_TOKEN to a valid token (starter token create, or starter token platform)",
 	"permission_denied":       "use a token of a member whose role may do this",
@@ -44,11 +45,11 @@ func explain(err error) string {
 	var unreachable *apiclient.Unreachable
 	switch {
 	case errors.As(err, &problem):
-		next, ok := nextSteps[problem.Code]
-		if !ok {
-			next = "correct the request and try again"
+		text := oneLine(problem.Error())
+		if next := nextSteps[problem.Code]; next != "" && problem.Rule != "D-ROL-3" {
+			text += "; " + next
 		}
-		return oneLine(problem.Error()) + "; " + next
+		return text
 	case errors.As(err, &unreachable):
 		return "api_unreachable: " + oneLine(unreachable.Error()) + "; start it (make up) or set OMNIFLOW_API_URL"
 	case errors.Is(err, context.Canceled):

@@ -205,7 +205,7 @@ func TestErrors(t *testing.T) {
 		errs       string
 	}{
 		{"a rule says no", "broadcast show B", 422, `{"code":"broadcast_message_count","detail":"6 messages,\n at most 5","rule":"BRD-05"}`, 1,
-			"starter: broadcast_message_count: 6 messages, at most 5 (BRD-05); correct the request and try again\n"},
+			"starter: broadcast_message_count: 6 messages, at most 5 (BRD-05)\n"},
 		{"a known next step", "broadcast show B", 401, `{"code":"unauthenticated","detail":"no token"}`, 1,
 			"starter: unauthenticated: no token; set OMNIFLOW_TOKEN to a valid token (starter token create, or starter token platform)\n"},
 		{"unknown command", "team bogus", 200, ``, 2, "starter: usage: unknown command \"bogus\" for \"starter team\"; see starter team --help\n"},
@@ -226,9 +226,11 @@ func TestErrors(t *testing.T) {
 		{"several that are none", "conversation collaborator add 1 " + known + " Lin", 422, invalid, 1,
 			"starter: input_invalid: CONVERSATION \"1\" and MEMBER \"Lin\"" + anID},
 		{"ids in a list", "broadcast retry " + known + " --scope list --conversation " + known + ",x", 422, invalid, 1, "starter: input_invalid: --conversation \"x\"" + anID},
-		{"a number that is no id", "group add " + known + " 12", 422, `{"code":"input_invalid","detail":"no"}`, 1, "starter: input_invalid: no; correct the request and try again\n"},
+		{"a conversation of somebody else", "conversation show " + known, 403, `{"code":"permission_denied","rule":"D-ROL-3","detail":"another member follows it"}`, 1,
+			"starter: permission_denied: another member follows it (D-ROL-3)\n"},
+		{"a number that is no id", "group add " + known + " 12", 422, `{"code":"input_invalid","detail":"no"}`, 1, "starter: input_invalid: no\n"},
 		{"a refusal of something else", "conversation transfer C --to M", 422, `{"code":"receiver_inactive","detail":"no"}`, 1,
-			"starter: receiver_inactive: no; correct the request and try again\n"},
+			"starter: receiver_inactive: no\n"},
 		{"no such file", "customer import nowhere.csv", 200, ``, 1, "starter: open nowhere.csv: no such file or directory\n"},
 	}
 	for _, tt := range tests {
@@ -254,7 +256,7 @@ func TestCheckOfARefusedBroadcast(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--recipients"}, {"--json"}} {
 		code, out, errs := s.run(context.Background(), append([]string{"broadcast", "check", "--file", file}, flags...)...)
 		require.Equal(t, 1, code)
-		require.Equal(t, "starter: broadcast_content_unsupported: video cannot be sent to [instagram] (BRD-06); correct the request and try again\n", errs)
+		require.Equal(t, "starter: broadcast_content_unsupported: video cannot be sent to [instagram] (BRD-06)\n", errs)
 		if flags == nil {
 			require.Contains(t, out, "would be refused; 7 of 9 recipients would be eligible\n")
 			require.Contains(t, out, "next for line A: change the plan\n")

@@ -179,6 +179,7 @@ func TestAConversationOpensWithoutALook(t *testing.T) {
 		return d.count(`SELECT count(*) FROM outbox_signals WHERE team_id = $1 AND delivered_at IS NULL`) == 0
 	})
 	require.Equal(t, 6, d.events())
+	require.Equal(t, 1, d.count(`SELECT count(*) FROM outbox_signals WHERE team_id = $1 AND summary = 'conversation on whatsapp'`), "the list of runs says the channel")
 	var first, armed time.Time
 	d.Scan(&armed, `SELECT armed_until FROM conversations WHERE id = $1`, d.id)
 	for events := d.engine.GetWorkflowHistory(t.Context(), d.run(), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
