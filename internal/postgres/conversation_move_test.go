@@ -182,7 +182,7 @@ func TestOfTwoStepsAtOnceExactlyOneHappens(t *testing.T) {
 		"two reopenings": {omniflow.Closed, func(id uuid.UUID) []func() error {
 			reopen := func() error { return s.move(id, s.Member, omniflow.Reopen) }
 			return []func() error{reopen, reopen}
-		}, []omniflow.Code{omniflow.InvalidTransition}, []string{"Jess"}},
+		}, []omniflow.Code{omniflow.InvalidTransition}, []string{"you follow it already"}},
 	} {
 		for range 5 {
 			follower := s.Member

@@ -117,7 +117,7 @@ func promiseLooks(ctx context.Context, tx pgx.Tx, woken []*heardTalk) error {
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO outbox_signals (id, team_id, workflow, workflow_id, input, signal, summary, conversation_id)
-		SELECT f.id, f.team, $6, f.run, f.input::jsonb, $7, 'conversation on ' || (f.input::jsonb->>'channel'), f.conversation
+		SELECT f.id, f.team, $6, f.run, f.input::jsonb, $7, concat('conversation on ', f.input::jsonb->>'channel'), f.conversation
 		FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[]) AS f(id, team, run, input, conversation)`,
 		ids, teams, runs, inputs, conversations, omniflow.ServeConversationRun, omniflow.SignalChanged)
 	if err != nil {
