@@ -109,7 +109,8 @@ func MoveBySystem(s ConversationState, e Event) (Step, *Refusal) {
 	return Transition(s, e)
 }
 
-// explain adds to a refused transition who was faster (D-CNV-5).
+// explain adds to a refused transition who follows a handled conversation
+// (D-CNV-5), and what to do about it.
 func (in ConversationSituation) explain(no *Refusal, e Event) *Refusal {
 	if in.Followed && in.State == Handling {
 		return Refuse(no.Code, "D-CNV-5", "%s is not possible while the conversation is %s: %s", e, in.State, in.askFollower())

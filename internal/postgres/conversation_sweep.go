@@ -97,9 +97,12 @@ func (s *Store) RecountAutoClose(ctx context.Context, step int) (int, error) {
 	return walked, nil
 }
 
+// recountStep walks over open conversations. What else they must be is asked of
+// the row once it is held: a look under the old rules may be writing it.
 func recountStep(ctx context.Context, tx pgx.Tx, team, after uuid.UUID, step int) (walked int, last *uuid.UUID, err error) {
 	rows, _ := tx.Query(ctx, `
-SELECT c.id, COALESCE(r.enabled AND c.state = 'handling' AND c.waiting_since IS NULL AND c.last_human_reply_at IS NOT NULL AND c.armed_until > GREATEST(now(), GREATEST(c.last_human_reply_at, c.close_from) + r.duration), false)
+SELECT c.id, COALESCE(r.enabled AND c.state = 'handling' AND c.waiting_since IS NULL AND c.last_human_reply_at IS NOT NULL
+  AND c.armed_until > GREATEST(now(), GREATEST(c.last_human_reply_at, c.close_from) + r.duration), false)
 FROM conversations c LEFT JOIN auto_close_rules r ON r.team_id = c.team_id AND c.channel = ANY (r.channels)
 WHERE c.team_id = $1 AND c.armed_until IS NOT NULL AND c.id > $2 ORDER BY c.id LIMIT $3 FOR UPDATE OF c`, team, after, step)
 	var id uuid.UUID

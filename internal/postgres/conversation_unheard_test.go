@@ -10,16 +10,23 @@ import (
 	"omniflow/internal/omniflow"
 )
 
+// overdue is a conversation whose customer has been silent for an hour longer
+// than the rule allows.
+func (c *dialogue) overdue(set ...string) {
+	c.t.Helper()
+	c.rule(time.Hour, set...)
+	c.reply(c.Member)
+	c.serve()
+	c.rewind(2 * time.Hour)
+}
+
 // TestAnEndingWaitsForWebhooksOfBefore: what the customer wrote was taken at the
 // door while no worker ran; the timer and the relay come back together.
 func TestAnEndingWaitsForWebhooksOfBefore(t *testing.T) {
 	t.Parallel()
 	c := newDialogue(t, omniflow.WhatsApp)
-	c.rule(time.Hour)
 	c.Exec(`UPDATE teams SET survey_text = '滿意嗎?'`)
-	c.reply(c.Member)
-	c.serve()
-	c.rewind(2 * time.Hour)
+	c.overdue()
 	c.requests(1)
 	c.Exec(`UPDATE inbox SET received_at = now() - interval '90 minutes'`)
 	turn := c.deliver()
@@ -38,10 +45,7 @@ func TestAnEndingWaitsForWebhooksOfBefore(t *testing.T) {
 func TestAReminderWaitsForWebhooksOfBefore(t *testing.T) {
 	t.Parallel()
 	c := newDialogue(t, omniflow.WhatsApp)
-	c.rule(time.Hour, `reminder = '還在嗎?'`)
-	c.reply(c.Member)
-	c.serve()
-	c.rewind(2 * time.Hour)
+	c.overdue(`reminder = '還在嗎?'`)
 	c.requests(1)
 	c.Exec(`UPDATE inbox SET received_at = now() - interval '90 minutes'`)
 	c.deliver()
@@ -63,10 +67,7 @@ func TestWebhooksThatHoldNoEndingUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newDialogue(t, omniflow.WhatsApp)
-			c.rule(time.Hour)
-			c.reply(c.Member)
-			c.serve()
-			c.rewind(2 * time.Hour)
+			c.overdue()
 			c.requests(1)
 			c.Exec(change)
 			require.True(t, c.deliver().Over)
@@ -78,10 +79,7 @@ func TestWebhooksThatHoldNoEndingUp(t *testing.T) {
 func TestALongBacklogHoldsEndingsUp(t *testing.T) {
 	t.Parallel()
 	c := newDialogue(t, omniflow.WhatsApp)
-	c.rule(time.Hour)
-	c.reply(c.Member)
-	c.serve()
-	c.rewind(2 * time.Hour)
+	c.overdue()
 	c.Exec(`INSERT INTO inbox (team_id, channel, channel_account_id, event_key, body, received_at)
 		SELECT gen_random_uuid(), 'line', gen_random_uuid(), int4send(n), '', now() - interval '90 minutes' FROM generate_series(1, $1::int) n`, unheardScan)
 	require.Equal(t, omniflow.Handling, c.deliver().State)
