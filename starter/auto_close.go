@@ -59,7 +59,7 @@ func (a *app) sayAutoClose(r apiclient.AutoClose) {
 	if r.Reminder == "" {
 		a.say("no reminder")
 	} else {
-		a.say("%s before that, a reminder: %s", span(r.GraceSeconds), r.Reminder)
+		a.say("first a reminder, and the end %s after it: %s", span(r.GraceSeconds), r.Reminder)
 	}
 	a.say("pinned conversations %s", pinnedOnes(r))
 	a.say("quiet hours: %s", quietHours(r))

@@ -18,7 +18,7 @@ func TestAutoCloseCommands(t *testing.T) {
 	}{
 		{"add says what the API stored", []string{"add", "--name", "n", "--channel", "line", "--after", "1h", "--reminder", "r"}, rule,
 			`POST /v1/auto-close-rules {"name":"n","channels":["line"],"enabled":true,"duration_seconds":3600,"grace_seconds":120,"reminder":"r"}`,
-			"auto-close rule r1: conversations on line, whatsapp end after 1h0m0s of silence\n1m30s before that, a reminder: 還在嗎？\n" +
+			"auto-close rule r1: conversations on line, whatsapp end after 1h0m0s of silence\nfirst a reminder, and the end 1m30s after it: 還在嗎？\n" +
 				"pinned conversations stay open\nquiet hours: 22:00 to 08:00, in the team's zone\n"},
 		{"a rule without anything", []string{"add", "--name", "n", "--channel", "line"}, `{"id":"r1","channels":["line"],"duration_seconds":86400,"grace_seconds":120}`,
 			`POST /v1/auto-close-rules {"name":"n","channels":["line"],"enabled":true,"duration_seconds":86400,"grace_seconds":120}`,
